@@ -1,0 +1,67 @@
+/**
+ * cli: the frame around every command: global options, help with examples and exit codes, the one catch.
+ *
+ * A command file stays light at the top (types, this file); what it needs it imports inside its action, so that
+ * `--help` and the listings start fast.
+ */
+import { Command, InvalidArgumentError } from 'commander';
+import { asFailure, failures } from '../model/errors.js';
+import { present, type GlobalOptions, type Outcome } from './render.js';
+
+export interface Help {
+  /** Worked examples: what is typed, and what it does. At least two. */
+  readonly examples: readonly (readonly [command: string, does: string])[];
+  /** Exit codes beside 0, with what they mean here. */
+  readonly exits: Readonly<Record<number, string>>;
+}
+
+const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+
+/** The options that every command takes. */
+export function withGlobalOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'the configuration file, instead of searching for one')
+    .option('--set <key=value>', 'set any configuration key for this run (repeatable)', collect, [])
+    .option('--json', 'print exactly one JSON document on stdout', false)
+    .option('--quiet', 'no talk on stderr but errors', false)
+    .option('--verbose', 'more talk on stderr', false)
+    .option('--no-color', 'no colour (NO_COLOR is honoured too)');
+}
+
+/** Adds a command with its help. `action` goes on with `.action(run(...))`. */
+export function addCommand(parent: Command, usage: string, description: string, help: Help): Command {
+  const command = withGlobalOptions(parent.command(usage).description(description));
+  const lines = help.examples.map(([typed, does]) => `  $ backup-automation ${typed}\n      ${does}`);
+  const exits = Object.entries({ 0: 'good', ...help.exits }).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n\nExit codes:\n${exits.join('\n')}`);
+}
+
+type Body<Args extends unknown[], O> = (options: O & GlobalOptions, ...args: Args) => Promise<Outcome | number>;
+
+/**
+ * Wraps a command's body for commander: positional arguments first, options last, as commander calls it.
+ * The body returns an Outcome to print, or an exit code when it printed by itself.
+ */
+export function run<Args extends unknown[], O = object>(body: Body<Args, O>) {
+  return async (...given: [...Args, O, Command]): Promise<void> => {
+    const command = given.at(-1) as Command;
+    // commander hands the positional arguments, then the options, then the command
+    const args = given.slice(0, -2) as unknown as Args;
+    const options = command.optsWithGlobals<O & GlobalOptions>();
+    try {
+      const result = await body(options, ...args);
+      process.exitCode = typeof result === 'number' ? result : present(result, options);
+    } catch (error) {
+      process.exitCode = present({ document: {}, text: () => '', failure: asFailure(error) }, options);
+    }
+  };
+}
+
+/** For `.option('--limit <n>', ..., positive)`. */
+export function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1.');
+  return number;
+}
+
+export const usageExit = failures.usage.exit;

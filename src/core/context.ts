@@ -1,0 +1,67 @@
+/**
+ * core: the Context, everything the verbs are given to work with. Only `wire.ts` makes one; tests make theirs from fakes.
+ */
+import type { Clock } from '../model/clock.js';
+import type { Codec } from '../model/codec.js';
+import type { Database, Engine, Scratch } from '../model/engine.js';
+import type { RunFlow } from '../model/flow.js';
+import type { Ledger } from '../model/ledger.js';
+import type { Locks } from '../model/locks.js';
+import type { Announce } from '../model/progress.js';
+import type { Compression, Schedule, Settings } from '../model/settings.js';
+import type { Storage } from '../model/storage.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type Log = (level: LogLevel, message: string, facts?: Readonly<Record<string, unknown>>) => void;
+
+/** What compresses an artifact: the engine itself, or codecs behind it. */
+export interface CompressionChoice {
+  readonly engine: false | string;
+  readonly codecs: readonly Codec[];
+}
+
+/** Signs manifests with the state directory's key. */
+export interface Signer {
+  readonly key: string;
+  sign(bytes: Uint8Array): string;
+  /** `unknown`: signed with another key than ours. */
+  verify(key: string, bytes: Uint8Array, signature: string): 'good' | 'bad' | 'unknown';
+}
+
+export interface Context {
+  readonly settings: Settings;
+  readonly schedules: Readonly<Record<string, Schedule>>;
+  /** Names of the configured `databases` entries. */
+  readonly databases: readonly string[];
+  readonly storages: readonly Storage[];
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly locks: Locks;
+  readonly clock: Clock;
+  readonly signer: Signer;
+  readonly run: RunFlow;
+  readonly announce: Announce;
+  readonly log: Log;
+  /** Aborts when the process is asked to stop; its reason is a Failure `interrupted`. */
+  readonly signal: AbortSignal;
+  readonly process: { readonly host: string; readonly pid: number; readonly toolVersion: string };
+  /** UUIDv7: sortable by time. */
+  newId(): string;
+  /** 0 <= x < 1, for jitter. */
+  random(): number;
+  chooseCompression(compression: Compression, clientMajor: number): CompressionChoice;
+  /** The codecs by the kinds that a manifest names. Throws when one is not to be had here. */
+  codecsOf(kinds: readonly string[]): Codec[];
+  openScratch(request: ScratchRequest): Promise<Scratch>;
+}
+
+/** What the scratch server must be able to hold. */
+export interface ScratchRequest {
+  readonly serverMajor: number;
+  readonly encoding: string;
+  readonly collate: string | null;
+  readonly ctype: string | null;
+  readonly signal: AbortSignal;
+}
+
+export type { Database };

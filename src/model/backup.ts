@@ -1,0 +1,128 @@
+/**
+ * model: the Backup, what a completed event left in the storages, as its manifest describes it.
+ */
+import { z } from 'zod';
+
+export const artifactSchema = z.object({
+  /** File name in the backup's folder, ending in what was done to it: `database.dump.zst`. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  kind: z.enum(['database', 'globals', 'details']),
+  /** Stored bytes. */
+  size: z.int().nonnegative(),
+  /** Of the stored bytes, hex. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Of the bytes before the codecs, where they passed through this process; else null. */
+  plainSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable(),
+  /** The codecs in the order they were applied: `["zstd"]`. */
+  codecs: z.array(z.string()),
+});
+export type Artifact = z.infer<typeof artifactSchema>;
+
+export const levels = ['checksum', 'archive', 'restore'] as const;
+export type Level = (typeof levels)[number];
+/** The greater, the more was proven; -1 for nothing. */
+export const levelRank = (level: Level | null | undefined): number => (level ? levels.indexOf(level) : -1);
+
+export const manifestSchema = z.object({
+  format: z.literal(1),
+  backupId: z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+  eventId: z.string(),
+  scheduleId: z.string().nullable(),
+  /** The configured name, also the folder's name. */
+  database: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,127}$/),
+  /** The server's own name of the database. */
+  databaseName: z.string(),
+  systemIdentifier: z.string().nullable(),
+  /** Bytes on the server, `pg_database_size`; null where it may not be read. */
+  databaseSize: z.int().nonnegative().nullable(),
+  engine: z.string(),
+  serverVersion: z.string(),
+  clientVersion: z.string(),
+  toolVersion: z.string(),
+  snapshotLsn: z.string().nullable(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  artifacts: z.array(artifactSchema).min(1),
+  /** What was proven before the commit. */
+  proven: z.object({ level: z.enum(levels), at: z.iso.datetime() }).nullable(),
+  warnings: z.array(z.string()),
+  host: z.string(),
+  /** Ed25519 over the manifest without this member (see `core/manifest`); null when unsigned. */
+  signature: z.object({ key: z.string(), value: z.string() }).nullable(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** One table's exact count in the dump's own snapshot. */
+export const tableCountSchema = z.object({ schema: z.string(), name: z.string(), rows: z.int().nonnegative() });
+export type TableCount = z.infer<typeof tableCountSchema>;
+
+export const fingerprintSchema = z.object({
+  method: z.enum(['counts', 'content', 'none']),
+  tables: z.array(tableCountSchema),
+  largeObjects: z.int().nonnegative().nullable(),
+});
+export type Fingerprint = z.infer<typeof fingerprintSchema>;
+
+/** What tells of the database's inside: sealed like the artifacts where there is encryption. */
+export const detailsSchema = z.object({
+  format: z.literal(1),
+  encoding: z.string(),
+  collate: z.string().nullable(),
+  ctype: z.string().nullable(),
+  /** Roles that own or may use something in the database. */
+  roles: z.array(z.string()),
+  extensions: z.array(z.object({ name: z.string(), version: z.string(), schema: z.string() })),
+  tablespaces: z.array(z.string()),
+  /** What this kind of dump cannot hold, a sentence each. */
+  notIncluded: z.array(z.string()),
+  fingerprint: fingerprintSchema,
+});
+export type BackupDetails = z.infer<typeof detailsSchema>;
+
+/** A backup as it lies in one storage: `<database>/<backupId>/`. */
+export interface BackupPlace {
+  readonly database: string;
+  readonly backupId: string;
+}
+
+/** What was proven of a backup, and when: a fact of the ledger or of the manifest. */
+export interface Proof {
+  readonly level: Level;
+  readonly at: string;
+}
+
+/** One backup with every storage that holds it. The catalog's line. */
+export interface Backup {
+  readonly backupId: string;
+  readonly database: string;
+  readonly scheduleId: string | null;
+  readonly timestamp: string;
+  /** Stored bytes of all artifacts, in one storage. */
+  readonly size: number;
+  readonly storages: readonly string[];
+  readonly proven: Proof | null;
+  readonly pinned: boolean;
+  readonly suspect: boolean;
+  readonly manifest: Manifest;
+}
+
+/** The differences of two fingerprints, a sentence each; empty when they are equal. */
+export function compareFingerprints(expected: Fingerprint, found: Fingerprint): string[] {
+  if (expected.method === 'none') return [];
+  const key = (table: TableCount) => `${table.schema}.${table.name}`;
+  const actual = new Map(found.tables.map((table) => [key(table), table.rows]));
+  const differences: string[] = [];
+  for (const table of expected.tables) {
+    const rows = actual.get(key(table));
+    actual.delete(key(table));
+    if (rows === undefined) differences.push(`table ${key(table)} is missing`);
+    else if (rows !== table.rows) differences.push(`table ${key(table)} has ${rows} rows instead of ${table.rows}`);
+  }
+  for (const name of actual.keys()) differences.push(`table ${name} was not in the source`);
+  if (expected.largeObjects !== null && found.largeObjects !== null && expected.largeObjects !== found.largeObjects)
+    differences.push(`${found.largeObjects} large objects instead of ${expected.largeObjects}`);
+  return differences;
+}

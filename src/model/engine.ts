@@ -1,0 +1,102 @@
+/**
+ * model: the Engine role, what knows how to take a database out of its server and put it back.
+ */
+import type { BackupDetails, Fingerprint } from './backup.js';
+import type { ProgramStage, Stage } from './flow.js';
+import type { Measurement } from './measurement.js';
+
+/** One database to back up, or to restore into. `connection` is opaque to everyone but the engine. */
+export interface Database {
+  /** The configured name or `<name>--<slug>-<8 hex>`: a safe path segment. */
+  readonly name: string;
+  /** The entry of `databases` in the configuration it comes from. */
+  readonly entry: string;
+  /** The server's own name of it, any characters; never part of a path or a command line. */
+  readonly databaseName: string;
+  readonly connection: unknown;
+}
+
+/** What an engine found out before a dump; throws instead when a dump is impossible. */
+export interface EngineProbe {
+  readonly serverVersion: string;
+  readonly serverMajor: number;
+  readonly clientVersion: string;
+  readonly clientMajor: number;
+  readonly clientFile: string;
+  readonly systemIdentifier: string | null;
+  readonly databaseSize: number | null;
+}
+
+export interface ArtifactSource {
+  /** Without codecs' extensions: `database.dump`, `globals.sql`. */
+  readonly name: string;
+  readonly kind: 'database' | 'globals';
+  /** The first is the program that yields the bytes. */
+  readonly stages: readonly Stage[];
+  /** The last stage of an archive check: reads all of it, fails when anything is wrong, yields nothing. */
+  readonly check: Stage;
+}
+
+export interface DumpRequest {
+  readonly eventId: string;
+  /** The engine's own compression: false when a codec compresses, else `zstd:1` and the like. */
+  readonly compression: false | string;
+  readonly fingerprint: 'counts' | 'content' | 'none';
+  readonly globals: boolean;
+  readonly signal: AbortSignal;
+  /** The engine says what it noticed; kept in the manifest and the event. */
+  warn(message: string): void;
+}
+
+/** A dump under way: one snapshot, held open until `close`. */
+export interface Dump {
+  readonly probe: EngineProbe;
+  readonly snapshotLsn: string | null;
+  readonly artifacts: readonly ArtifactSource[];
+  /** Counted in the dump's own snapshot, at the latest when the last artifact is done. */
+  details(): Promise<BackupDetails>;
+  /** Ends the snapshot, cancels what still runs on the server, removes passfiles. Never throws. */
+  close(): Promise<void>;
+}
+
+export interface LoadRequest {
+  readonly eventId: string;
+  readonly details: BackupDetails;
+  readonly create: boolean;
+  readonly noOwner: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface Load {
+  /** Reads the archive and fills the target. */
+  readonly stage: ProgramStage;
+  /** What was counted in the target after the stage ended well. */
+  fingerprint(): Promise<Fingerprint>;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  readonly kind: string;
+  /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
+  members(entry: string): Promise<Database[]>;
+  /** Load and health in one look, each query bounded; parts that cannot be measured are null. */
+  measure(database: Database): Promise<Measurement>;
+  /** Versions and tools. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
+  probe(database: Database): Promise<EngineProbe>;
+  dump(database: Database, request: DumpRequest): Promise<Dump>;
+  load(target: Database, request: LoadRequest): Promise<Load>;
+  /** The checking stage for an artifact already stored. */
+  check(kind: 'database' | 'globals'): Stage;
+  /** A database by URL, for `restore --to`. */
+  target(url: string): Promise<Database>;
+  /** Relations a user made in the target; 0 is empty. Null: the database does not exist. */
+  occupied(target: Database): Promise<number | null>;
+  /** Cluster-wide identity and name, to refuse restoring onto the source. */
+  identity(target: Database): Promise<{ systemIdentifier: string | null; databaseName: string }>;
+}
+
+/** A throwaway database server to restore into. */
+export interface Scratch {
+  readonly database: Database;
+  close(): Promise<void>;
+}

@@ -1,0 +1,107 @@
+/**
+ * model: the LedgerRecord, one line of the ledger, and the Ledger role. What is written is never changed.
+ */
+import type { Level } from './backup.js';
+import type { BackupEvent } from './event.js';
+
+/** An event's whole state at one moment. */
+export type EventRecord = BackupEvent & {
+  readonly record: 'event';
+  /** The ordinal of this state in its event; 0 creates it. */
+  readonly step: number;
+};
+
+/** A backup was looked at: what `verify` found. */
+export interface VerificationRecord {
+  readonly record: 'verification';
+  readonly backupId: string;
+  readonly database: string;
+  readonly storage: string;
+  readonly level: Level;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly duration: number;
+}
+
+export interface RestoreRecord {
+  readonly record: 'restore';
+  readonly backupId: string;
+  readonly database: string;
+  /** Host, port and database; never a secret. */
+  readonly target: string;
+  readonly ok: boolean;
+  readonly compared: boolean;
+  readonly duration: number;
+}
+
+/** Listings and statistics do not look behind it. */
+export interface ClearRecord {
+  readonly record: 'clear';
+  readonly cleared: number;
+  readonly by: string;
+}
+
+/** The configuration was changed by this tool. */
+export interface ConfigurationRecord {
+  readonly record: 'configuration';
+  readonly key: string;
+  readonly by: string;
+}
+
+/** First line of a segment after the first. */
+export interface SegmentRecord {
+  readonly record: 'segment';
+  readonly previous: string;
+  readonly previousSize: number;
+}
+
+export type Fact = VerificationRecord | RestoreRecord | ClearRecord | ConfigurationRecord | SegmentRecord;
+
+/** What a line holds beside its content. */
+export interface LineFrame {
+  readonly v: 1;
+  /** When the line was written. */
+  readonly at: string;
+  /** Appended without the lock, because its holder stood still for 10 s. */
+  readonly nolock?: true;
+  /** SHA-256 of the line before, hex; 64 zeros on the very first. */
+  readonly prev: string;
+}
+
+export type LedgerRecord = (EventRecord | Fact) & LineFrame;
+
+/** Where a line lies: segments are numbered from 1. */
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+export interface LedgerLine {
+  readonly position: Position;
+  readonly record: LedgerRecord;
+}
+
+/** Counted while reading, never thrown: a reader survives every damage. */
+export interface LedgerDamage {
+  corruptLines: number;
+  tornTail: boolean;
+  /** Segments that are missing in the row of numbers. */
+  gaps: number;
+}
+
+export interface Ledger {
+  /**
+   * Appends an event's next state, durable when it resolves. Under the ledger's lock the event's newest state is read again;
+   * resolves to false, writing nothing, when `event.status` may not follow it (`mayFollow`).
+   */
+  appendEvent(event: BackupEvent): Promise<boolean>;
+  appendFact(fact: Fact): Promise<void>;
+  /** For the last resort in a dying process. */
+  appendEventSync(event: BackupEvent): void;
+  /** Oldest first, in constant memory. */
+  read(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
+  /** Newest first, from the tail, reading only as much as is asked for. */
+  readBackwards(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
+  /** The newest state of one event, null when unknown. */
+  find(eventId: string): Promise<BackupEvent | null>;
+}

@@ -1,0 +1,53 @@
+/**
+ * model: the Storage role, a place that keeps backups. A backup exists from the moment its manifest does, and not before.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { BackupPlace } from './backup.js';
+
+export interface StorageProbe {
+  /** `known`: the marker is the remembered one; `new`: none yet and the storage is empty, first use writes it. */
+  readonly marker: 'known' | 'new';
+  readonly freeBytes: number | null;
+  readonly detail: string;
+}
+
+/** What lies in a storage under one database's folder. */
+export interface StoredBackup {
+  readonly place: BackupPlace;
+  /** The manifest's bytes as stored, not yet believed. Null: there is none that can be read, so no backup. */
+  readonly manifest: Uint8Array | null;
+  /** Sizes of the files beside the manifest, by name. */
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** A backup being written. Invisible to `list` until `commit` resolves. */
+export interface Deposit {
+  /** Opens one artifact for writing. The stream's `finish` means the bytes were counted, not yet that they are durable. */
+  write(artifact: string): Promise<Writable>;
+  /** Makes an artifact durable; rejects unless exactly `size` bytes are there. */
+  seal(artifact: string, size: number): Promise<void>;
+  /** Reads back what was sealed. */
+  read(artifact: string): Promise<Readable>;
+  /** Manifest last, then the one atomic step; resolves when all of it is durable. */
+  commit(manifest: Uint8Array): Promise<void>;
+  /** Leaves nothing behind. Never throws. */
+  abort(): Promise<void>;
+}
+
+export interface Storage {
+  readonly name: string;
+  readonly kind: string;
+  /** Reaches it, checks the marker (throws `storage-marker`) and that it can be written; leaves nothing. */
+  probe(): Promise<StorageProbe>;
+  /** Writes a new marker, or takes over the one that is there. */
+  adopt(): Promise<void>;
+  put(place: BackupPlace): Promise<Deposit>;
+  get(place: BackupPlace, artifact: string): Promise<Readable>;
+  /** Every committed folder, in no order; `database` narrows it. */
+  list(database?: string): AsyncIterable<StoredBackup>;
+  stat(place: BackupPlace): Promise<StoredBackup | null>;
+  /** Manifest first, data after. */
+  remove(place: BackupPlace): Promise<void>;
+  /** Removes what an interrupted `put` of this backup left. Never throws when there is nothing. */
+  sweep(place: BackupPlace): Promise<void>;
+}
