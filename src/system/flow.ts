@@ -1,0 +1,119 @@
+/**
+ * system: runs a chain of stages so that it can never end well when one of them did not.
+ *
+ * Measured: piping a child's stdout SUCCEEDS when the child fails, so the output here ends only after every exit status
+ * was seen to be 0, and errors otherwise.
+ */
+import { Transform, type Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { asFailure, Failure } from '../model/errors.js';
+import type { ProgramExit, RunFlow, Stage } from '../model/flow.js';
+import { start, type Running } from './exec.js';
+
+/** A program is asked to stop by TERM, and gets KILL this much later. */
+const patience = 10_000;
+/** Read and hand on in large pieces: every piece costs a turn of the event loop. */
+const piece = 1024 * 1024;
+
+const wentWell = (exit: ProgramExit): boolean => exit.exitCode === 0 && exit.signal === null;
+const lostItsReader = (exit: ProgramExit): boolean => exit.signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(exit.stderr);
+
+/** The failure to report: the first in the chain, but a stage that only lost its reader points at the one behind it. */
+async function verdict(programs: readonly Running[]): Promise<Failure | null> {
+  const ends = await Promise.all(programs.map(async ({ stage, exit }) => ({ stage, exit: await exit })));
+  for (const { stage, exit } of ends) {
+    const lines = exit.stderr.split('\n').filter(Boolean);
+    if (wentWell(exit) && lines.length > 0) stage.warned?.(lines);
+  }
+  const failed = ends.filter(({ exit }) => !wentWell(exit));
+  const culprit = failed.find(({ exit }) => !lostItsReader(exit)) ?? failed.at(-1);
+  return culprit ? culprit.stage.explain(culprit.exit) : null;
+}
+
+interface Chain {
+  readonly programs: Running[];
+  /** The end that input goes into; null when the first stage reads nothing. */
+  readonly head: Writable | null;
+  readonly tail: Readable;
+  /** Joints that run inside this process. */
+  readonly joints: Promise<void>[];
+}
+
+/** Starts the stages from the last to the first, so that each can be given its reader's own descriptor. */
+function assemble(stages: readonly Stage[], hasInput: boolean): Chain {
+  const programs: Running[] = [];
+  const joints: Promise<void>[] = [];
+  let head: Writable | null = null;
+  let tail: Readable | null = null;
+  let behindIsProgram = false;
+  for (const [index, stage] of [...stages.entries()].reverse()) {
+    const behind: Writable | null = head;
+    let stdout: Readable | null;
+    if (stage.kind === 'transform') {
+      const duplex = stage.create();
+      stdout = duplex;
+      head = duplex;
+    } else {
+      const stdin = index > 0 || hasInput ? 'pipe' : 'ignore';
+      const running = start(stage, stdin, behindIsProgram && behind ? behind : 'pipe');
+      programs.unshift(running);
+      ({ stdout, stdin: head } = running);
+      head?.on('error', () => {});
+      if (behindIsProgram) behind?.destroy();
+    }
+    if (behind && stdout && !(stage.kind === 'program' && behindIsProgram)) joints.push(pipeline(stdout, behind));
+    tail ??= stdout;
+    behindIsProgram = stage.kind === 'program';
+  }
+  if (!tail) throw new Failure('internal', 'a flow without stages');
+  return { programs, head, tail, joints };
+}
+
+/** See `Flow`: the output errors, and `done` rejects, whenever any stage did not end well. */
+export const runFlow: RunFlow = (stages, options = {}) => {
+  const { programs, head, tail, joints } = assemble(stages, options.input !== undefined);
+  if (options.input && head) joints.push(pipeline(options.input, head));
+  let stopped: Failure | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  const signalAll = (name: NodeJS.Signals) => programs.forEach((program) => program.signal(name));
+  const stop = (reason: Failure) => {
+    if (stopped) return;
+    stopped = reason;
+    signalAll('SIGTERM');
+    timer = setTimeout(() => signalAll('SIGKILL'), patience);
+    output.destroy(reason);
+    options.input?.destroy();
+  };
+  const onAbort = () => stop(asFailure(options.signal?.reason, 'interrupted'));
+
+  const joined = Promise.allSettled(joints);
+  const ended = verdict(programs).then(async (failure) => {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', onAbort);
+    const broken = (await joined).find((joint) => joint.status === 'rejected');
+    const reason = stopped ?? failure ?? (broken ? asFailure(broken.reason, 'engine') : null);
+    if (reason) throw reason;
+  });
+
+  const output = new Transform({
+    readableHighWaterMark: piece,
+    writableHighWaterMark: piece,
+    transform: (data, _encoding, next) => next(null, data),
+    flush: (next) => void ended.then(() => next(), next),
+    destroy: (error, next) => {
+      if (error) stop(asFailure(error));
+      next(error);
+    },
+  });
+  output.on('error', () => {});
+  ended.catch((error: unknown) => output.destroy(asFailure(error)));
+  const consumed = pipeline(tail, output);
+  consumed.catch(() => {});
+  const done = ended.then(() => consumed);
+  done.catch(() => {});
+
+  if (options.signal?.aborted) onAbort();
+  else options.signal?.addEventListener('abort', onAbort, { once: true });
+  return { output, done, stop };
+};

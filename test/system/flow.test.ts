@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { Failure } from '../../src/model/errors.js';
+import type { Flow, ProgramStage, Stage } from '../../src/model/flow.js';
+import { capture } from '../../src/system/exec.js';
+import { runFlow } from '../../src/system/flow.js';
+
+const sh = (script: string, warned?: ProgramStage['warned']): ProgramStage => ({
+  kind: 'program',
+  file: '/bin/sh',
+  args: ['-c', script],
+  explain: (exit) => new Failure('engine', `${script}: exit ${exit.exitCode} signal ${exit.signal}: ${exit.stderr.slice(-200)}`),
+  ...(warned ? { warned } : {}),
+});
+const transform = (create: Extract<Stage, { kind: 'transform' }>['create']): Stage => ({ kind: 'transform', create });
+
+async function collect(flow: Flow): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const data of flow.output) pieces.push(data as Buffer);
+  await flow.done;
+  return Buffer.concat(pieces).toString();
+}
+
+const megabytes = (n: number) => `head -c ${n}000000 /dev/zero`;
+
+test('programs are joined and every byte arrives', async () => {
+  expect(await collect(runFlow([sh('seq 1 3'), sh('tac'), sh("tr '\\n' ,")]))).toBe('3,2,1,');
+  const hash = createHash('sha256');
+  const flow = runFlow([sh(megabytes(30)), sh('gzip -1'), sh('gzip -d')]);
+  let size = 0;
+  for await (const data of flow.output) {
+    hash.update(data as Buffer);
+    size += (data as Buffer).length;
+  }
+  await flow.done;
+  expect(size).toBe(30_000_000);
+  expect(hash.digest('hex')).toBe(createHash('sha256').update(Buffer.alloc(30_000_000)).digest('hex'));
+});
+
+test('transforms and programs mix', async () => {
+  expect(
+    await collect(runFlow([sh('seq 1 5'), transform(createGzip), sh('gzip -d'), transform(createGzip), transform(createGunzip)])),
+  ).toBe('1\n2\n3\n4\n5\n');
+});
+
+test('input feeds the first stage', async () => {
+  expect(await collect(runFlow([sh('wc -c')], { input: Readable.from([Buffer.alloc(3_000_000)]) }))).toBe('3000000\n');
+});
+
+test.each([
+  ['the only program', [sh('echo some; exit 3')], /exit 3/],
+  ['the first of several', [sh('echo some; exit 4'), sh('cat'), sh('cat')], /exit 4/],
+  ['the last', [sh('seq 1 10'), sh('cat >/dev/null; exit 5')], /exit 5/],
+  ['a program killed in the middle of its output', [sh(`${megabytes(2)}; kill -9 $$`), sh('gzip')], /signal SIGKILL/],
+  [
+    'a reader that dies, not the writer that lost it',
+    [sh(megabytes(50)), sh('head -c 10 >/dev/null; echo no room >&2; exit 6')],
+    /exit 6.*no room/,
+  ],
+  ['a program before a transform', [sh('echo some; exit 7'), transform(createGzip)], /exit 7/],
+  ['a program that does not exist', [{ ...sh(''), file: '/nowhere/pg_dump' }], /nowhere/],
+  ['a transform that fails', [sh('echo not gzip'), transform(createGunzip)], /incorrect header/],
+])('%s that fails fails the flow, its output errors', async (_name, stages, message) => {
+  const flow = runFlow(stages);
+  await expect(collect(flow)).rejects.toThrow(message);
+  await expect(flow.done).rejects.toThrow(message);
+});
+
+test('a consumer that attaches late loses nothing', async () => {
+  const flow = runFlow([sh('seq 1 4')]);
+  await sleep(200);
+  expect(await collect(flow)).toBe('1\n2\n3\n4\n');
+});
+
+test('input that breaks fails the flow', async () => {
+  const input = new Readable({
+    read() {
+      this.destroy(new Error('the storage went away'));
+    },
+  });
+  await expect(collect(runFlow([sh('cat')], { input }))).rejects.toThrow('the storage went away');
+});
+
+test('stop ends every program with the reason given', async () => {
+  const flow = runFlow([sh('echo $$; sleep 60'), sh('cat')]);
+  const first = await new Promise<Buffer>((resolve) => flow.output.once('data', resolve));
+  const pid = Number(first.toString());
+  expect(() => process.kill(pid, 0)).not.toThrow();
+  flow.stop(new Failure('stalled', 'no byte for a while'));
+  await expect(flow.done).rejects.toThrow('no byte for a while');
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('an abort signal stops the flow', async () => {
+  const controller = new AbortController();
+  const flow = runFlow([sh('sleep 60')], { signal: controller.signal });
+  controller.abort(new Failure('interrupted', 'asked to stop'));
+  await expect(collect(flow)).rejects.toThrow('asked to stop');
+});
+
+test('a consumer that fails stops the programs', async () => {
+  const flow = runFlow([sh('yes')]);
+  flow.output.destroy(new Failure('storage', 'disk full'));
+  await expect(flow.done).rejects.toThrow('disk full');
+});
+
+test('what a program said on stderr is handed on when it went well, its tail kept when it floods', async () => {
+  const said: string[] = [];
+  await collect(runFlow([sh('echo note >&2', (lines) => said.push(...lines))]));
+  expect(said).toEqual(['note']);
+  await expect(collect(runFlow([sh(`${megabytes(50)} | tr '\\0' x >&2; echo; echo the end >&2; exit 1`)]))).rejects.toThrow(/the end/);
+});
+
+test('capture never throws, and says why a program could not run', async () => {
+  expect(await capture('/bin/sh', ['-c', 'echo out; echo err >&2; exit 2'])).toEqual({ exitCode: 2, stdout: 'out', stderr: 'err' });
+  expect((await capture('/nowhere/at-all', [])).exitCode).not.toBe(0);
+  expect((await capture('/bin/sh', ['-c', 'sleep 60'], { timeoutMs: 100 })).exitCode).toBe(null);
+  expect((await capture('/bin/cat', [], { input: 'fed' })).stdout).toBe('fed');
+});
+
+test('children get an allowlisted environment', async () => {
+  process.env['SOME_SECRET'] = 'hush';
+  const { stdout } = await capture('/usr/bin/env', [], { env: { PGDATABASE: 'x' } });
+  delete process.env['SOME_SECRET'];
+  expect(stdout).not.toContain('SOME_SECRET');
+  expect(stdout).toContain('PGDATABASE=x');
+  expect(stdout).toContain('LC_ALL=C');
+});
