@@ -30,13 +30,18 @@ const colourful = (stream: NodeJS.WriteStream, options: Pick<GlobalOptions, 'col
 export const paintFor = (stream: NodeJS.WriteStream, options: Pick<GlobalOptions, 'color'>): ChalkInstance =>
   new Chalk({ level: colourful(stream, options) ? 1 : 0 });
 
-/** Columns to fill: the terminal's, else COLUMNS, else 120. */
-export const width = (stream: NodeJS.WriteStream = process.stdout): number => stream.columns || Number(process.env['COLUMNS']) || 120;
+/** Columns to fill: the terminal's, else COLUMNS; Infinity in a pipe, where a row is a line. */
+export const width = (stream: NodeJS.WriteStream = process.stdout): number => stream.columns || Number(process.env['COLUMNS']) || Infinity;
 
-/** Control characters from elsewhere (a server's error, a table's name) can not move the cursor or colour the screen. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Control characters from elsewhere (a server's error, a table's name) can not move the cursor, colour or turn round the line. */
 export const harmless = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  text.replace(control, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
+  });
 
 /** A line of talk on stderr. */
 export function say(line: string, options: Pick<GlobalOptions, 'quiet'>): void {
