@@ -2,13 +2,15 @@
  * model: the LedgerRecord, one line of the ledger, and the Ledger role. What is written is never changed.
  */
 import type { Level } from './backup.js';
-import type { BackupEvent } from './event.js';
+import type { BackupEvent, EventStatus } from './event.js';
 
 /** An event's whole state at one moment. */
 export type EventRecord = BackupEvent & {
   readonly record: 'event';
   /** The ordinal of this state in its event; 0 creates it. */
   readonly step: number;
+  /** The state it followed; none at step 0. */
+  readonly from?: EventStatus;
 };
 
 /** A backup was looked at: what `verify` found. */
@@ -55,11 +57,17 @@ export interface SegmentRecord {
   readonly previousSize: number;
 }
 
+/** A line of a newer version of this tool: shown, never transitioned. */
+export interface UnknownRecord {
+  readonly record: 'unknown';
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
 export type Fact = VerificationRecord | RestoreRecord | ClearRecord | ConfigurationRecord | SegmentRecord;
 
 /** What a line holds beside its content. */
 export interface LineFrame {
-  readonly v: 1;
+  readonly v: number;
   /** When the line was written. */
   readonly at: string;
   /** Appended without the lock, because its holder stood still for 10 s. */
@@ -68,7 +76,7 @@ export interface LineFrame {
   readonly prev: string;
 }
 
-export type LedgerRecord = (EventRecord | Fact) & LineFrame;
+export type LedgerRecord = (EventRecord | Fact | UnknownRecord) & LineFrame;
 
 /** Where a line lies: segments are numbered from 1. */
 export interface Position {

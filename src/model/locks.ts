@@ -6,11 +6,21 @@ export interface Lock {
   release(): void;
 }
 
+export interface EventLock extends Lock {
+  /** Instead of `release`, once the event's terminal record is durable: removes its run folder and its lock's file too. */
+  retire(): void;
+}
+
 export interface Locks {
-  /** The event's proof of life, held as long as a process works on it. Null: another one holds it. */
-  claimEvent(eventId: string): Promise<Lock | null>;
-  /** Whether somebody holds it now. */
-  isEventAlive(eventId: string): Promise<boolean>;
+  /**
+   * The event's proof of life, taken before its first record and held as long as a process works on it, `pending` or `running`.
+   * Null: another one holds it.
+   */
+  claimEvent(eventId: string): Promise<EventLock | null>;
+  /** Whether somebody holds it now; with its pid also when the lock's file was deleted under that process. */
+  isEventAlive(eventId: string, pid?: number): Promise<boolean>;
+  /** Ids of the events that were claimed and not yet retired. */
+  eventsLeft(): Promise<readonly string[]>;
   /** One of `limit` places for backups of this state directory. Null: all are taken. */
   claimPlace(limit: number): Promise<Lock | null>;
   /** How many of the places are taken now. */
