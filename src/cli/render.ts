@@ -5,6 +5,10 @@
  */
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Failure } from '../model/errors.js';
+import { harmless } from '../model/harmless.js';
+import { redact } from '../model/redact.js';
+
+export { harmless };
 
 export interface GlobalOptions {
   readonly config?: string;
@@ -24,47 +28,39 @@ export interface Outcome {
   readonly exit?: number;
 }
 
-const colourful = (stream: NodeJS.WriteStream, options: Pick<GlobalOptions, 'color'>): boolean =>
-  options.color && stream.isTTY && !process.env['NO_COLOR'];
-
+/** Node itself looks at NO_COLOR and TERM. */
 export const paintFor = (stream: NodeJS.WriteStream, options: Pick<GlobalOptions, 'color'>): ChalkInstance =>
-  new Chalk({ level: colourful(stream, options) ? 1 : 0 });
+  new Chalk({ level: options.color && stream.isTTY && stream.hasColors() ? 1 : 0 });
 
-/** Columns to fill: the terminal's, else COLUMNS; Infinity in a pipe, where a row is a line. */
-export const width = (stream: NodeJS.WriteStream = process.stdout): number => stream.columns || Number(process.env['COLUMNS']) || Infinity;
-
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** Control characters from elsewhere (a server's error, a table's name) can not move the cursor, colour or turn round the line. */
-export const harmless = (text: string): string =>
-  text.replace(control, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
-  });
+/** Columns to fill: the terminal's; Infinity in a pipe, where a row is a line. */
+export const width = (stream: NodeJS.WriteStream = process.stdout): number => stream.columns || Infinity;
 
 /** A line of talk on stderr. */
 export function say(line: string, options: Pick<GlobalOptions, 'quiet'>): void {
   if (!options.quiet) process.stderr.write(`${line}\n`);
 }
 
+/** Fit to be shown: without secrets, and unable to play with the terminal. */
+const shown = (text: string) => harmless(redact(text));
+
 /** What, where, and what to type next. */
 export function explainFailure(failure: Failure, options: GlobalOptions): void {
   const paint = paintFor(process.stderr, options);
-  process.stderr.write(`${paint.red('error:')} ${harmless(failure.message)}\n`);
-  if (failure.hint) process.stderr.write(`${paint.dim(' hint:')} ${harmless(failure.hint)}\n`);
-  if (options.verbose && failure.cause instanceof Error && failure.cause.stack) process.stderr.write(`${paint.dim(failure.cause.stack)}\n`);
+  process.stderr.write(`${paint.red('error:')} ${shown(failure.message)}\n`);
+  if (failure.hint) process.stderr.write(`${paint.dim(' hint:')} ${shown(failure.hint)}\n`);
+  const { stack } = failure.cause instanceof Error ? failure.cause : failure;
+  if (options.verbose && stack) process.stderr.write(`${paint.dim(shown(stack))}\n`);
 }
 
 /** Prints an outcome the way the options ask for, and returns the exit code. */
-export function present(outcome: Outcome, options: GlobalOptions): number {
+export function present({ document, text, failure, exit }: Outcome, options: GlobalOptions): number {
   if (options.json) {
-    const document = outcome.failure ? { ...outcome.document, error: outcome.failure } : outcome.document;
-    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    const error = failure && { ...failure.toJSON(), message: redact(failure.message), hint: redact(failure.hint) };
+    process.stdout.write(`${JSON.stringify({ ...document, error }, null, 2)}\n`);
   } else {
-    const text = outcome.text(paintFor(process.stdout, options));
-    if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    const page = text(paintFor(process.stdout, options));
+    if (page) process.stdout.write(page.endsWith('\n') ? page : `${page}\n`);
   }
-  if (outcome.failure) explainFailure(outcome.failure, options);
-  return outcome.exit ?? outcome.failure?.exit ?? 0;
+  if (failure) explainFailure(failure, options);
+  return exit ?? failure?.exit ?? 0;
 }

@@ -4,7 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import CliTable, { type HorizontalAlignment } from 'cli-table3';
 import stringWidth from 'string-width';
-import { harmless } from './render.js';
+import { harmless } from '../model/harmless.js';
 
 export interface TableOptions {
   /** Columns of the terminal; Infinity where there is none, then every row is one line. */

@@ -7,12 +7,10 @@ import type { Database, Engine, Scratch } from '../model/engine.js';
 import type { RunFlow } from '../model/flow.js';
 import type { Ledger } from '../model/ledger.js';
 import type { Locks } from '../model/locks.js';
+import type { Log } from '../model/log.js';
 import type { Announce } from '../model/progress.js';
 import type { Compression, Schedule, Settings } from '../model/settings.js';
 import type { Storage } from '../model/storage.js';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export type Log = (level: LogLevel, message: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 /** What compresses an artifact: the engine itself, or codecs behind it. */
 export interface CompressionChoice {
@@ -64,4 +62,4 @@ export interface ScratchRequest {
   readonly signal: AbortSignal;
 }
 
-export type { Database };
+export type { Database, Log };

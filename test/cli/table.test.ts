@@ -63,7 +63,7 @@ describe('table', () => {
 
   test('makes control characters harmless, and keeps only the colours that were asked for', () => {
     const hostile = 'a\u001b[2Jb\rc\nd\u001b[8me';
-    expect(table(['Name'], [[hostile]], { width: 80, paint: plain })).toBe('Name\na\\x1b[2Jb\\x0dc d\\x1b[8me');
+    expect(table(['Name'], [[hostile]], { width: 80, paint: plain })).toBe('Name\na\\u001b[2Jb\\u000dc d\\u001b[8me');
     const painted = table(['Name'], [[colour.green('good') + hostile]], { width: 80, paint: colour });
     expect(painted).toContain(colour.green('good'));
     expect(painted).not.toContain('\u001b[2J');
