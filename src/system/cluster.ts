@@ -72,8 +72,10 @@ function processMark(pid: number | 'self'): string | null {
 
 async function discard(folder: string, as: Runner): Promise<void> {
   // as the account that owns them, so that nothing there can lead root elsewhere
-  const [file, args] = as.command('rm', ['-rf', join(folder, 'data'), join(folder, 'socket')]);
+  const inner = [join(folder, 'data'), join(folder, 'socket')];
+  const [file, args] = as.command('rm', ['-rf', ...inner]);
   await capture(file, args, { timeoutMs: 600_000 });
+  for (const each of inner) await rmdir(each).catch(() => {});
   await rm(join(folder, 'owner'), { force: true }).catch(() => {});
   await rmdir(folder).catch(() => {});
 }

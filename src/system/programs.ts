@@ -65,11 +65,14 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Debian's /usr/bin/pg_dump is a script that picks a version: the folder behind it, else the folder itself. */
-function behindWrapper(directory: string, program: string, major: number): string {
+/**
+ * Where the program and its companions lie: the folder itself, the one that a link leads to, or the one behind Debian's
+ * /usr/bin/pg_dump, a script that picks a version.
+ */
+function homeOf(directory: string, program: string, companions: readonly string[], major: number): string | undefined {
   const real = realpathSync(join(directory, program));
-  const versioned = `/usr/lib/postgresql/${major}/bin`;
-  return real.endsWith('/pg_wrapper') && isExecutable(join(versioned, program)) ? versioned : directory;
+  const homes = real.endsWith('/pg_wrapper') ? [`/usr/lib/postgresql/${major}/bin`] : [directory, dirname(real)];
+  return homes.find((home) => [program, ...companions].every((name) => isExecutable(join(home, name))));
 }
 
 /** What is in one folder, null when nothing; a reason when it can not be used. */
@@ -85,9 +88,8 @@ async function inspect(directory: string, program: string, companions: readonly 
   if (exitCode !== 0 || version === undefined)
     return `${file} --version exits ${exitCode} and says "${(stderr || stdout).trim().slice(0, 200)}"`;
   const major = Number.parseInt(version, 10);
-  const home = behindWrapper(directory, program, major);
-  const missing = companions.filter((name) => !isExecutable(join(home, name)));
-  if (missing.length > 0) return `${home} has ${program} but not ${missing.join(', ')}`;
+  const home = homeOf(directory, program, companions, major);
+  if (home === undefined) return `${file} is there without ${companions.join(', ')}`;
   return { directory: home, major, version, file: (name) => join(home, name) };
 }
 
@@ -107,7 +109,7 @@ async function find(search: Search, program: string, companions: readonly string
 export const findClients = (search: Search): Promise<Installed[]> => find(search, 'pg_dump', ['pg_restore', 'pg_dumpall']);
 
 /** The server programs, in the same places. */
-export const findServers = (search: Search): Promise<Installed[]> => find(search, 'postgres', ['initdb']);
+export const findServers = (search: Search): Promise<Installed[]> => find(search, 'postgres', ['initdb', 'createdb', 'psql']);
 
 /** The server programs of this machine, else a private copy's. Throws `server-missing`. `say` gets a line before each long step. */
 export async function findOrFetchServer(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<Installed> {
