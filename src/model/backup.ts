@@ -3,10 +3,15 @@
  */
 import { z } from 'zod';
 
+/** UUIDv7, made by us: the id of a backup and of the event that made it. */
+export const backupIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** A configured name, or a cluster member's: safe as one segment of a path. */
+export const databaseNamePattern = /^[a-z0-9][a-z0-9_-]{0,190}$/;
+
 export const artifactSchema = z.object({
   /** File name in the backup's folder, ending in what was done to it: `database.dump.zst`. */
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
-  kind: z.enum(['database', 'globals', 'details']),
+  kind: z.enum(['database', 'globals', 'details', 'guide']),
   /** Stored bytes. */
   size: z.int().nonnegative(),
   /** Of the stored bytes, hex. */
@@ -28,11 +33,11 @@ export const levelRank = (level: Level | null | undefined): number => (level ? l
 
 export const manifestSchema = z.object({
   format: z.literal(1),
-  backupId: z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+  backupId: z.string().regex(backupIdPattern),
   eventId: z.string(),
   scheduleId: z.string().nullable(),
   /** The configured name, also the folder's name. */
-  database: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,127}$/),
+  database: z.string().regex(databaseNamePattern),
   /** The server's own name of the database. */
   databaseName: z.string(),
   systemIdentifier: z.string().nullable(),

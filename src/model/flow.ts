@@ -22,7 +22,7 @@ export interface ProgramStage {
   /** The whole environment of the child but for the few names `system/exec` always passes (PATH, HOME, locale). */
   readonly env?: Readonly<Record<string, string>>;
   /** Turns an unsuccessful end into the Failure to throw. */
-  explain(exit: ProgramExit): Failure;
+  explain(exit: ProgramExit): Failure | Promise<Failure>;
   /** Called with what a *successful* program said on stderr, line by line. */
   warned?(lines: readonly string[]): void;
 }

@@ -46,8 +46,6 @@ export interface Storage {
   /** Every committed folder, in no order; `database` narrows it. */
   list(database?: string): AsyncIterable<StoredBackup>;
   stat(place: BackupPlace): Promise<StoredBackup | null>;
-  /** Manifest first, data after. */
-  remove(place: BackupPlace): Promise<void>;
   /** Removes what an interrupted `put` of this backup left. Never throws when there is nothing. */
   sweep(place: BackupPlace): Promise<void>;
 }

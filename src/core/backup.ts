@@ -1,0 +1,176 @@
+/**
+ * core: makes one backup: dump, transfer, proof, and the manifest last. From the commit on it exists; before, nothing does.
+ */
+import type { Artifact, BackupDetails, Manifest, Proof } from '../model/backup.js';
+import type { Database, Dump } from '../model/engine.js';
+import { asFailure, Failure } from '../model/errors.js';
+import type { BackupEvent } from '../model/event.js';
+import { detailsName, guideName } from '../model/names.js';
+import type { Context } from './context.js';
+import { restoreGuide } from './guide.js';
+import { encodeManifest } from './manifest.js';
+import type { Plan } from './plan.js';
+import { alive, deposit, depositText, onEach, withdraw, type Target } from './transfer.js';
+
+export interface BackupRequest {
+  readonly event: BackupEvent;
+  readonly database: Database;
+  readonly plan: Pick<Plan, 'schedule' | 'storages'>;
+  readonly healthIssues: readonly string[];
+  readonly neededBytes: number | null;
+}
+
+export interface Made {
+  readonly backupId: string;
+  /** Stored bytes in one storage. */
+  readonly size: number;
+  readonly warnings: readonly string[];
+  /** Why storages beside the good ones have no copy. */
+  readonly failedStorages: readonly Failure[];
+}
+
+/** Makes and commits a backup; rejects with the Failure, leaving nothing behind, when it can not be trusted. */
+export async function backUp(context: Context, request: BackupRequest): Promise<Made> {
+  const { event, database } = request;
+  if (request.healthIssues.length > 0)
+    throw new Failure('health-check', `${database.name}: the health check failed: ${request.healthIssues.join('; ')}`);
+  const startedAt = context.clock.now().toISOString();
+  const warnings: string[] = [];
+  const dump = await openDump(context, request, (message) => warnings.push(message));
+  const targets: Target[] = [];
+  try {
+    await openTargets(context, request, targets);
+    const artifacts = await store(context, request, dump, targets);
+    const details = await describe(dump, targets, artifacts);
+    const proven = await prove(context, request, dump, artifacts, targets);
+    const manifest = {
+      ...manifestOf(context, request, dump),
+      startedAt,
+      finishedAt: context.clock.now().toISOString(),
+      proven,
+      warnings: [...warnings, ...details.notIncluded],
+    };
+    artifacts.push(await depositText(restoreGuide(manifest, artifacts), { name: guideName, kind: 'guide' }, targets));
+    const bytes = encodeManifest({ ...manifest, artifacts }, context.signer);
+    context.announce({ kind: 'step', step: 'commit', database: database.name, detail: 'making the backup durable' });
+    await onEach(targets, (target) => target.commit(bytes));
+    return {
+      backupId: event.id,
+      size: artifacts.reduce((sum, { size }) => sum + size, 0),
+      warnings,
+      failedStorages: await dropFailed(targets),
+    };
+  } catch (error) {
+    await Promise.all(targets.map((target) => target.deposit.abort()));
+    throw error;
+  } finally {
+    await dump.close();
+  }
+}
+
+async function openDump(context: Context, { event, database, plan }: BackupRequest, warn: (message: string) => void): Promise<Dump> {
+  const { clientMajor } = await context.engine.probe(database);
+  return context.engine.dump(database, {
+    eventId: event.id,
+    compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, clientMajor).engine,
+    fingerprint: context.settings.fingerprint,
+    globals: true,
+    signal: context.signal,
+    warn,
+  });
+}
+
+async function openTargets(context: Context, { event, database, plan }: BackupRequest, targets: Target[]): Promise<void> {
+  const failures: Failure[] = [];
+  for (const storage of plan.storages) {
+    try {
+      targets.push({ storage: storage.name, deposit: await storage.put({ database: database.name, backupId: event.id }), failure: null });
+    } catch (error) {
+      failures.push(asFailure(error, 'storage'));
+    }
+  }
+  const [first] = failures;
+  if (targets.length === 0) throw first ?? new Failure('storage', 'no storage is configured');
+  if (first) {
+    // a storage that could not even be opened takes part as one that failed
+    const nothing = { write: never, seal: never, read: never, commit: never, abort: async () => {} };
+    targets.push(...failures.map((failure) => ({ storage: '', deposit: nothing, failure })));
+  }
+}
+
+const never = (): never => {
+  throw new Failure('internal', 'a storage that could not be opened was used');
+};
+
+async function store(context: Context, request: BackupRequest, dump: Dump, targets: readonly Target[]): Promise<Artifact[]> {
+  const { name } = request.database;
+  const compression = request.plan.schedule?.compression ?? context.settings.compression;
+  const { codecs } = context.chooseCompression(compression, dump.probe.clientMajor);
+  const artifacts: Artifact[] = [];
+  for (const source of dump.artifacts) {
+    context.announce({ kind: 'step', step: 'dump', database: name, detail: source.name });
+    const total = source.kind === 'database' ? request.neededBytes : null;
+    artifacts.push(await deposit(context, { ...source, codecs }, targets, { step: 'dump', database: name, total }));
+  }
+  return artifacts;
+}
+
+async function describe(dump: Dump, targets: readonly Target[], artifacts: Artifact[]): Promise<BackupDetails> {
+  const details = await dump.details();
+  artifacts.push(await depositText(JSON.stringify(details, null, 2), { name: detailsName, kind: 'details' }, targets));
+  return details;
+}
+
+/** Reads back what was stored: the whole archive once, and every byte in every further storage. */
+async function prove(
+  context: Context,
+  request: BackupRequest,
+  dump: Dump,
+  artifacts: readonly Artifact[],
+  targets: readonly Target[],
+): Promise<Proof | null> {
+  const wanted = context.settings.verify.afterBackup;
+  if (wanted === 'none') return null;
+  const { name } = request.database;
+  for (const [index, target] of alive(targets).entries()) {
+    const level = index === 0 ? wanted : 'checksum';
+    for (const artifact of artifacts) {
+      const source = level === 'archive' ? dump.artifacts.find(({ kind }) => kind === artifact.kind) : undefined;
+      context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${level})` });
+      const input = await target.deposit.read(artifact.name);
+      const movement = { step: 'check', database: name, total: artifact.size } as const;
+      const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };
+      await withdraw(context, from, source ? [source.check] : [], movement).catch((error: unknown) => {
+        const failure = asFailure(error, 'archive');
+        throw failure.code === 'verification' ? new Failure('archive', failure.message, { cause: failure }) : failure;
+      });
+    }
+  }
+  return { level: wanted, at: context.clock.now().toISOString() };
+}
+
+function manifestOf(context: Context, { event, database }: BackupRequest, { probe, snapshotLsn }: Dump) {
+  return {
+    format: 1,
+    backupId: event.id,
+    eventId: event.id,
+    scheduleId: event.scheduleId ?? null,
+    database: database.name,
+    databaseName: database.databaseName,
+    systemIdentifier: probe.systemIdentifier,
+    databaseSize: probe.databaseSize,
+    engine: context.engine.kind,
+    serverVersion: probe.serverVersion,
+    clientVersion: probe.clientVersion,
+    toolVersion: context.process.toolVersion,
+    snapshotLsn,
+    host: context.process.host,
+    signature: null,
+  } as const satisfies Partial<Manifest>;
+}
+
+async function dropFailed(targets: readonly Target[]): Promise<Failure[]> {
+  const dropped = targets.filter((target) => target.failure !== null);
+  await Promise.all(dropped.map((target) => target.deposit.abort()));
+  return dropped.flatMap(({ failure }) => failure ?? []);
+}

@@ -1,0 +1,51 @@
+/**
+ * core: RESTORE.md, which lies in every backup, for somebody who never heard of this tool.
+ */
+import type { Artifact, Manifest } from '../model/backup.js';
+
+const decoders: Record<string, string> = { zstd: 'zstd -d -c', gzip: 'gzip -d -c' };
+
+/** The shell commands that undo an artifact's codecs, ending in `sink`. */
+function pipeline(artifact: Artifact, sink: string): string {
+  const [outermost, ...inner] = artifact.codecs.toReversed().map((codec) => decoders[codec] ?? codec);
+  return outermost ? [`${outermost} ${artifact.name}`, ...inner, sink].join(' | ') : `${sink} < ${artifact.name}`;
+}
+
+const block = (...lines: string[]): string => ['```sh', ...lines, '```'].join('\n');
+
+export function restoreGuide(manifest: Omit<Manifest, 'artifacts'>, artifacts: readonly Artifact[]): string {
+  const dump = artifacts.find((artifact) => artifact.kind === 'database');
+  const globals = artifacts.find((artifact) => artifact.kind === 'globals');
+  const sums = artifacts.map((artifact) => `${artifact.sha256}  ${artifact.name}`);
+  return `# How to restore this backup
+
+A backup of the PostgreSQL database ${JSON.stringify(manifest.databaseName)}, taken on ${manifest.startedAt}
+from a PostgreSQL ${manifest.serverVersion} server with pg_dump ${manifest.clientVersion}. You need \`pg_restore\` ${manifest.clientVersion.split('.')[0]} or
+newer${artifacts.some((artifact) => artifact.codecs.includes('zstd')) ? ' and `zstd`' : ''}; nothing else. Run the commands in this folder.
+
+1. Check that the files are whole:
+
+${block("sha256sum -c <<'END'", ...sums, 'END')}
+
+2. Make an empty database (choose the name and the server):
+
+${block('createdb --template=template0 NEW_DATABASE')}
+
+${
+  globals
+    ? `3. If roles are missing on the server, look at them and create those you need (tablespaces are in there too):
+
+${block(pipeline(globals, 'less'))}
+
+4.`
+    : '3.'
+} Restore:
+
+${dump ? block(pipeline(dump, 'pg_restore --exit-on-error --dbname=NEW_DATABASE')) : ''}
+
+Add \`--no-owner --no-privileges\` when the roles of the source do not exist and are not wanted.
+
+With backup-automation itself: \`backup-automation restore ${manifest.backupId} --to postgresql://.../NEW_DATABASE\`,
+which also compares every table's row count with the one counted when the backup was taken.
+`;
+}
