@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { levels } from './backup.js';
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day as HH:mm, e.g. "01:00"');
-const slug = z
+/** The name of a database, a schedule, a storage: also a folder's, so nothing that a path could trip over. */
+export const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected a name of a-z, 0-9, "-" and "_", at most 63, starting with a letter or digit');
 
@@ -104,8 +105,11 @@ export const settingsShape = {
   jobs: z.int().min(1).max(64).default(1).describe('Parallel dump processes.'),
   gentle: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether the backup is confined to spare the database.'),
   lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),
-  stallTimeout: z.int().min(1).max(100_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),
-  retention: retentionSchema.prefault({ keepLast: 7, minimum: 3 }).describe('Which backups to keep, where the schedule does not say.'),
+  stallTimeout: z.int().min(1).max(35_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),
+  retention: retentionSchema
+    .extend({ minimum: z.int().min(1).max(100_000).default(3).describe('Never fewer good backups than this.') })
+    .prefault({ keepLast: 7 })
+    .describe('Which backups to keep, where the schedule does not say.'),
   verify: z
     .strictObject({
       afterBackup: z.enum(['none', 'checksum', 'archive']).default('archive').describe('What is proven before a backup is committed.'),

@@ -1,0 +1,189 @@
+/**
+ * config: the rules that no single key can keep alone, and what is valid but not built yet; pure.
+ */
+import { resolve } from 'node:path';
+import { Cron } from 'croner';
+import { Failure } from '../model/errors.js';
+import { didYouMean } from '../model/nearest.js';
+import { isReference } from '../model/reference.js';
+import type { Compression } from '../model/settings.js';
+import { leaves, type Path } from './layers.js';
+import type { Config } from './schema.js';
+
+export interface Finding {
+  readonly path: Path;
+  readonly expected: string;
+  /** Where the value itself must not be shown, or says too little. */
+  readonly found?: string;
+}
+
+type Rule = (config: Config) => Finding[];
+
+const gzipLevels: Rule = (config) => {
+  const all: [Path, Compression | undefined][] = [[['compression'], config.compression]];
+  for (const [name, schedule] of Object.entries(config.schedules)) all.push([['schedules', name, 'compression'], schedule.compression]);
+  return all
+    .filter(([, compression]) => compression?.algorithm === 'gzip' && compression.level > 9)
+    .map(([path]) => ({ path: [...path, 'level'], expected: 'at most 9 for gzip' }));
+};
+
+const knownNames: Rule = (config) =>
+  Object.entries(config.schedules).flatMap(([name, schedule]) =>
+    (['databases', 'storages'] as const).flatMap((section) => {
+      const known = Object.keys(config[section]);
+      const used = schedule[section] ?? [];
+      return used.flatMap((entry, index) => {
+        const path = ['schedules', name, section, String(index)];
+        if (!known.includes(entry)) return [{ path, expected: `the name of an entry of \`${section}\`${didYouMean(entry, known)}` }];
+        return used.indexOf(entry) < index ? [{ path, expected: 'each name once' }] : [];
+      });
+    }),
+  );
+
+/** Why croner does not take the expression; null when it does. Five fields: seconds have no place here. */
+function cronProblem(expression: string): string | null {
+  const fields = 'a cron expression of five fields, e.g. "0 2 * * *"';
+  try {
+    const cron = new Cron(expression, { paused: true, mode: '5-part', timezone: 'UTC' });
+    return cron.nextRun(new Date(0)) ? null : `${fields}, that is ever due`;
+  } catch (error) {
+    return `${fields} (${(error instanceof Error ? error.message : String(error)).replace(/^CronPattern: /, '').slice(0, 120)})`;
+  }
+}
+
+const cronExpressions: Rule = (config) =>
+  Object.entries(config.schedules).flatMap(([name, { cron }]) => {
+    const expected = cronProblem(cron);
+    return expected ? [{ path: ['schedules', name, 'cron'], expected }] : [];
+  });
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+const zones: Rule = (config) => {
+  const all: [Path, string | undefined][] = [[['timezone'], config.timezone]];
+  for (const [name, { timezone }] of Object.entries(config.schedules)) all.push([['schedules', name, 'timezone'], timezone]);
+  return all
+    .filter(([, zone]) => zone !== undefined && !isZone(zone))
+    .map(([path]) => ({ path, expected: 'a time zone of the IANA list that this machine knows, e.g. "Europe/Berlin"' }));
+};
+
+const someOfEach: Rule = (config) =>
+  (['databases', 'storages'] as const)
+    .filter((section) => Object.keys(config[section]).length === 0)
+    .map((section) => ({ path: [section], expected: 'at least one entry' }));
+
+const databaseEntries: Rule = (config) =>
+  Object.entries(config.databases).flatMap(([name, entry]) => {
+    const found: Finding[] = [];
+    const add = (key: keyof typeof entry, expected: string) => found.push({ path: ['databases', name, key], expected });
+    if (name.includes('--'))
+      found.push({ path: ['databases', name], found: 'a name with "--"', expected: 'that to the members of clusters' });
+    for (const key of ['service', 'host', 'hostaddr', 'port', 'user', 'database'] as const)
+      if (entry.url !== undefined && entry[key] !== undefined) add(key, 'either `url` or this');
+    if (entry.password !== undefined && entry.passwordFile !== undefined) add('passwordFile', 'either `password` or this');
+    if (entry.exclude && !entry.databases) add('exclude', '`databases` with globs beside it');
+    if (entry.url !== undefined && !isReference(entry.url) && !/^postgres(ql)?:\/\//.test(entry.url))
+      found.push({ path: ['databases', name, 'url'], found: 'something else', expected: 'postgresql://... or a reference to it' });
+    const ports = String(entry.port ?? '').split(',');
+    if (ports.some((port) => Number(port) > 65_535)) add('port', 'ports up to 65535');
+    if (ports.length > 1 && ports.length !== (entry.host ?? entry.hostaddr ?? '').split(',').length) add('port', 'one port, or one a host');
+    return found;
+  });
+
+const storagePaths: Rule = (config) => {
+  const seen = new Map<string, string>();
+  return Object.entries(config.storages).flatMap(([name, storage]) => {
+    const other = seen.get(resolve('/', storage.path));
+    seen.set(resolve('/', storage.path), name);
+    return other === undefined ? [] : [{ path: ['storages', name, 'path'], expected: `another folder than that of "${other}"` }];
+  });
+};
+
+const asReference = 'a reference to the secret, "env:NAME", "file:PATH" or "command:...", never the secret itself';
+const secretKeys = /^(password|passphrase|token|secret|apiKey)$/i;
+
+/** A URL that carries a password, or cannot be read well enough to be sure that it does not. */
+function carriesPassword(url: string): boolean {
+  return /:\/\/[^/?#]*:[^/?#]*@/.test(url) || /:\/\/[^@]*:[^@]*@/.test(url) || /[?&](ssl)?password=/i.test(url);
+}
+
+const noLiteralSecrets: Rule = (config) =>
+  [
+    ...leaves({
+      databases: config.databases,
+      alerts: config.alerts,
+      verify: config.verify,
+      encryption: config.encryption,
+      schedules: config.schedules,
+      storages: config.storages,
+    }),
+  ].flatMap(([path, value]) => {
+    const key = path.at(-1) ?? '';
+    if (typeof value !== 'string' || isReference(value)) return [];
+    const slack = path[0] === 'alerts' && key === 'url' && config.alerts[path[1] ?? '']?.kind === 'slack';
+    if (secretKeys.test(key) || slack) return [{ path, found: 'a literal secret', expected: asReference }];
+    return /^(url|server)$/.test(key) && carriesPassword(value) ? [{ path, found: 'a URL with a password', expected: asReference }] : [];
+  });
+
+const rules: readonly Rule[] = [
+  someOfEach,
+  databaseEntries,
+  storagePaths,
+  knownNames,
+  cronExpressions,
+  zones,
+  gzipLevels,
+  noLiteralSecrets,
+];
+
+/** Everything that the schema lets pass and that still cannot be. */
+export const findings = (config: Config): Finding[] => rules.flatMap((rule) => rule(config));
+
+const longestWait = 24;
+
+/** What is valid but has no effect yet, or will surprise: a sentence each. */
+export function notBuiltYet(config: Config): string[] {
+  const schedules = Object.values(config.schedules);
+  const onlyLast = (retention: Config['retention'] | undefined) =>
+    Object.keys(retention ?? {}).every((key) => key === 'keepLast' || key === 'minimum');
+  const lastWaitDays = (config.retryDelay * 2 ** (config.maxRetries - 1)) / 1440;
+  const said: [when: boolean, sentence: string][] = [
+    [
+      config.encryption !== null || schedules.some(({ encryption }) => encryption),
+      'encryption: not built yet; `execute` refuses rather than store clear text',
+    ],
+    [config.verify.identity !== undefined, 'verify.identity: not built yet, it comes with encryption'],
+    [Object.keys(config.alerts).length > 0, 'alerts: not built yet, nothing is sent'],
+    [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
+    [config.jobs > 1, 'jobs: not built yet, one process dumps'],
+    [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
+    [config.fingerprint === 'content', 'fingerprint: "content" is not built yet, rows are counted'],
+    [
+      ![config.retention, ...schedules.map(({ retention }) => retention)].every((retention) => onlyLast(retention as Config['retention'])),
+      'retention: not built yet beyond keepLast and minimum',
+    ],
+    [schedules.some(({ verify }) => verify), 'schedules.*.verify: not built yet, verify with `backup-automation verify`'],
+    [lastWaitDays > longestWait, `maxRetries: the last retry would wait ${Math.round(lastWaitDays)} days; waits are cut at ${longestWait}`],
+  ];
+  return said.filter(([when]) => when).map(([, sentence]) => sentence);
+}
+
+/** What makes a backup by this schedule (null: by hand) impossible to do as configured; `execute` throws it before anything else. */
+export function unsupported(config: Config, scheduleId: string | null = null): Failure | null {
+  const own = scheduleId === null ? undefined : config.schedules[scheduleId]?.encryption;
+  if ((own === undefined ? config.encryption : own) === null) return null;
+  const key = own === undefined ? 'encryption' : `schedules.${scheduleId}.encryption`;
+  return new Failure(
+    'configuration',
+    `${key} is set, and encrypting is not built yet: nothing was backed up, so that no clear text is stored`,
+    {
+      hint: `set ${key} to null to store backups in clear`,
+    },
+  );
+}

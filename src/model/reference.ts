@@ -1,0 +1,16 @@
+/**
+ * model: how a secret is named in the configuration without being in it; only `system/secrets` looks it up.
+ */
+
+export interface Reference {
+  readonly scheme: 'env' | 'file' | 'command';
+  readonly rest: string;
+}
+
+/** `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENTS`; null for anything else. */
+export function parseReference(text: string): Reference | null {
+  const [, scheme, rest] = /^(env|file|command):\s*(\S.*)$/s.exec(text) ?? [];
+  return scheme && rest ? { scheme: scheme as Reference['scheme'], rest } : null;
+}
+
+export const isReference = (text: string): boolean => parseReference(text) !== null;
