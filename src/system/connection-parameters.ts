@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseEntry } from '../model/connection.js';
 import { Failure } from '../model/errors.js';
+import { isReference } from '../model/reference.js';
 import { registerSecret } from '../model/redact.js';
 import { isKeyword, variables, type Parameters } from './connection-keywords.js';
 import { parseUrl } from './connection-url.js';
@@ -27,7 +28,7 @@ const present = (parameters: Readonly<Record<string, string | number | undefined
   );
 
 async function fromEntry(entry: DatabaseEntry, given: Given): Promise<Parameters> {
-  const url = entry.url !== undefined && /^(env|file|command):/.test(entry.url) ? await given.secret(entry.url) : entry.url;
+  const url = entry.url !== undefined && isReference(entry.url) ? await given.secret(entry.url) : entry.url;
   const password =
     entry.passwordFile === undefined ? entry.password && (await given.secret(entry.password)) : await firstLine(entry.passwordFile);
   return {
