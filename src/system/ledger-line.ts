@@ -1,0 +1,113 @@
+/**
+ * system: one line of the ledger, record to bytes and back. It believes nothing that its checksum does not prove.
+ *
+ * `{"v":1,"at":...,"record":...,...,"prev":"<sha256 of the line before>","crc":"<crc32 of all before ,"crc">"}`, JSON in one line.
+ */
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { eventStatuses } from '../model/event.js';
+import type { LedgerRecord, LineFrame } from '../model/ledger.js';
+
+/** What no line of ours is longer than, bytes. */
+export const longestLine = 64 * 1024;
+/** What the very first line has before it. */
+export const noLine = '0'.repeat(64);
+
+const trailerLength = ',"crc":"00000000"}'.length;
+const trailer = (crc: number) => `,"crc":"${crc.toString(16).padStart(8, '0')}"}`;
+const beginning = '{"v":';
+
+/** What chains a line to the one before: hex, of the raw bytes without the newline. */
+export const hashLine = (...parts: readonly Uint8Array[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+};
+
+/** A copy with every text at most `length` characters and every list at most `count` long, saying what was left out. */
+function shorten(value: unknown, length: number, count: number): unknown {
+  if (typeof value === 'string')
+    return value.length <= length ? value : `${value.slice(0, length)}... (${value.length - length} more characters left out)`;
+  if (Array.isArray(value)) {
+    const kept = value.slice(0, count).map((item) => shorten(item, length, count));
+    return value.length <= count ? kept : [...kept, `... (${value.length - count} more left out)`];
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shorten(item, length, count)]));
+}
+
+/** JSON keeps a line a line; what a terminal or an editor takes for a line's end or a command is escaped as well. */
+const escapeMore = (json: string): string =>
+  json.replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** The line without its newline, at most `longestLine` bytes: texts that are too long are cut, and say so. */
+export function encodeLine(content: object, { v, at, nolock, prev }: LineFrame): Buffer {
+  for (let length = 8192, count = 100; ; length = Math.ceil(length / 2), count = Math.ceil(count / 2)) {
+    const bounded = shorten(content, length, count) as object;
+    const json = escapeMore(JSON.stringify({ v, at, ...(nolock && { nolock }), ...bounded, prev }));
+    const body = Buffer.from(json.slice(0, -1));
+    if (body.length + trailerLength <= longestLine || count === 1) return Buffer.concat([body, Buffer.from(trailer(crc32(body)))]);
+  }
+}
+
+const statuses: ReadonlySet<unknown> = new Set(eventStatuses);
+const isEventLike = (record: Record<string, unknown>): boolean =>
+  typeof record['id'] === 'string' &&
+  statuses.has(record['status']) &&
+  typeof record['timestamp'] === 'string' &&
+  typeof record['database'] === 'string' &&
+  typeof record['type'] === 'string' &&
+  typeof record['step'] === 'number' &&
+  typeof record['metadata'] === 'object';
+
+/** A checked line's content; null when it is no record that this code could have written. */
+function recordOf(json: string): LedgerRecord | null {
+  const parsed = JSON.parse(json) as Record<string, unknown>;
+  if (typeof parsed['v'] !== 'number' || typeof parsed['record'] !== 'string' || Object.hasOwn(parsed, '__proto__')) return null;
+  const { v, at, prev } = parsed as unknown as LineFrame;
+  if (v > 1) return { v, at, prev, record: 'unknown', content: parsed };
+  if (parsed['record'] === 'event' && !isEventLike(parsed)) return null;
+  return parsed as unknown as LedgerRecord;
+}
+
+/** The record of the line in `bytes[start, end)`, without its newline; null when any of its bytes is not as it was written. */
+export function decodeLine(bytes: Buffer, start: number, end: number): LedgerRecord | null {
+  const bodyEnd = end - trailerLength;
+  if (bodyEnd <= start) return null;
+  const text = bytes.toString('utf8', start, end);
+  if (!text.endsWith(trailer(crc32(bytes.subarray(start, bodyEnd))))) return null;
+  try {
+    return recordOf(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A whole line found inside damaged bytes. */
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+  readonly record: LedgerRecord;
+}
+
+/** The most places of a damaged line that are tried as beginnings: bounds the time that garbage made for it can cost. */
+const mostBeginnings = 64;
+
+/**
+ * The whole lines inside the damaged one in `bytes[start, end)`: what stays of two that a damaged newline glued together.
+ * The beginning can not occur inside a text, where its quotes would be escaped.
+ */
+export function salvage(bytes: Buffer, start: number, end: number): Piece[] {
+  const text = bytes.toString('latin1', start, end);
+  const ends = [...text.matchAll(/,"crc":"[0-9a-f]{8}"\}/g)].map((match) => match.index + trailerLength);
+  const pieces: Piece[] = [];
+  let tried = 0;
+  for (let from = text.indexOf(beginning); from >= 0 && tried < mostBeginnings; tried += 1) {
+    const to = ends.find((one) => one > from);
+    if (to === undefined) break;
+    const record = decodeLine(bytes, start + from, start + to);
+    if (record) pieces.push({ start: start + from, end: start + to, record });
+    from = text.indexOf(beginning, record ? to : from + 1);
+  }
+  return pieces;
+}

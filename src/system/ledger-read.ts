@@ -1,0 +1,178 @@
+/**
+ * system: reading the ledger forwards and backwards, in constant memory, without a lock. Damage is counted, never thrown,
+ * and costs only the line it lies in.
+ *
+ * Both ways yield batches, a chunk of the file each, so that a million lines do not cost a million promises.
+ */
+import { closeSync, constants } from 'node:fs';
+import type { LedgerDamage, LedgerLine, Position } from '../model/ledger.js';
+import { decodeLine, salvage } from './ledger-line.js';
+import { openSegment, readAt, segmentsOf, type OpenFile, type Segment } from './ledger-segments.js';
+
+/** Longer than any line of ours, even two glued ones; what has no newline for so long is skipped. */
+const chunkSize = 256 * 1024;
+const firstLookBack = 32 * 1024;
+const newline = 10;
+
+export const nothingDamaged = (): LedgerDamage => ({ corruptLines: 0, tornTail: false, gaps: 0 });
+
+type Take = (bytes: Buffer, start: number, end: number, offset: number) => LedgerLine[];
+
+/** Turns a line's bytes into what can be read of it, counting what can not. */
+function taker(segment: Segment, damage: LedgerDamage): Take {
+  const line = (offset: number, record: LedgerLine['record']) => ({ position: { segment: segment.number, offset }, record });
+  return (bytes, start, end, offset) => {
+    const record = decodeLine(bytes, start, end);
+    if (record) return [line(offset, record)];
+    damage.corruptLines += 1;
+    return salvage(bytes, start, end).map((piece) => line(offset + piece.start - start, piece.record));
+  };
+}
+
+/** What is left after the last newline: whole but for its newline, or torn. */
+function takeTail(
+  take: Take,
+  tail: { bytes: Buffer; start: number; end: number; offset: number; last: boolean },
+  damage: LedgerDamage,
+): LedgerLine[] {
+  const before = damage.corruptLines;
+  const lines = take(tail.bytes, tail.start, tail.end, tail.offset);
+  if (tail.last && damage.corruptLines > before) {
+    damage.corruptLines = before;
+    damage.tornTail = true;
+  }
+  return lines;
+}
+
+interface Part {
+  readonly segment: Segment;
+  readonly file: OpenFile;
+  readonly last: boolean;
+  readonly damage: LedgerDamage;
+}
+
+/** Lines of one segment from `offset`; returns the offset after the last newline. */
+function* forwardsIn({ segment, file, last, damage }: Part, offset: number): Generator<LedgerLine[], number> {
+  const take = taker(segment, damage);
+  const buffer = Buffer.allocUnsafe(chunkSize);
+  let kept = 0; // bytes of an unfinished line at the buffer's start
+  let skipping = false;
+  let position = offset; // of the buffer's start in the file
+  while (position + kept < file.size) {
+    const length = Math.min(chunkSize - kept, file.size - position - kept);
+    const count = readAt(file.fd, buffer, { offset: kept, length, position: position + kept });
+    if (count === 0) break;
+    const filled = buffer.subarray(0, kept + count);
+    const lines: LedgerLine[] = [];
+    let start = 0;
+    for (let end = filled.indexOf(newline, kept); end >= 0; end = filled.indexOf(newline, start)) {
+      if (!skipping) for (const line of take(filled, start, end, position + start)) lines.push(line);
+      skipping = false;
+      start = end + 1;
+    }
+    if (start === 0 && filled.length === chunkSize) {
+      if (!skipping) damage.corruptLines += 1;
+      skipping = true;
+      start = filled.length;
+    }
+    buffer.copyWithin(0, start, filled.length);
+    kept = filled.length - start;
+    position += start;
+    if (lines.length > 0) yield lines;
+  }
+  if (kept > 0 && !skipping) yield takeTail(take, { bytes: buffer, start: 0, end: kept, offset: position, last }, damage);
+  return position;
+}
+
+/** Counts numbers that are missing between `previous` and `segment`, and a segment before that has become shorter. */
+function countGaps(line: LedgerLine | undefined, previousSize: number | null, damage: LedgerDamage): void {
+  if (line?.record.record === 'segment' && previousSize !== null && previousSize < line.record.previousSize) damage.gaps += 1;
+}
+
+const missingBefore = (segments: readonly Segment[], index: number): number =>
+  (segments[index]?.number ?? 1) - (segments[index - 1]?.number ?? 0) - 1;
+
+/** Oldest first, from a position on. Returns the position after the last line that is finished. */
+export function* forwards(stateDirectory: string, damage = nothingDamaged(), from?: Position): Generator<LedgerLine[], Position> {
+  const segments = segmentsOf(stateDirectory);
+  let end: Position = from ?? { segment: 1, offset: 0 };
+  let previousSize: number | null = null;
+  for (const [index, segment] of segments.entries()) {
+    if (from && segment.number < from.segment) continue;
+    if (!from) damage.gaps += missingBefore(segments, index);
+    const file = openSegment(segment, constants.O_RDONLY);
+    try {
+      const part = { segment, file, last: index === segments.length - 1, damage };
+      const batches = forwardsIn(part, from?.segment === segment.number ? from.offset : 0);
+      let first = true;
+      for (let next = batches.next(); ; next = batches.next()) {
+        if (next.done) {
+          end = { segment: segment.number, offset: next.value };
+          break;
+        }
+        if (first) countGaps(next.value[0], previousSize, damage);
+        first = false;
+        yield next.value;
+      }
+    } finally {
+      closeSync(file.fd);
+    }
+    previousSize = file.size;
+  }
+  return end;
+}
+
+/** Lines of one segment, newest first. */
+function* backwardsIn({ segment, file, last, damage }: Part): Generator<LedgerLine[]> {
+  const take = taker(segment, damage);
+  const buffer = Buffer.allocUnsafe(chunkSize);
+  let kept = 0; // bytes of an unfinished line's end, at the buffer's end
+  let skipping = false;
+  let position = file.size; // of the first byte that was read
+  let atEnd = true; // what comes first has no newline after it
+  while (position > 0) {
+    const length = Math.min(atEnd ? firstLookBack : chunkSize - kept, position);
+    const start = chunkSize - kept - length;
+    position -= length;
+    const count = readAt(file.fd, buffer, { offset: start, length, position });
+    buffer.fill(0, start + count, start + length); // nothing, unless somebody made the file shorter meanwhile
+    const lines: LedgerLine[] = [];
+    let end = chunkSize;
+    for (let found = buffer.lastIndexOf(newline, chunkSize - kept - 1); found >= start; found = buffer.lastIndexOf(newline, end - 1)) {
+      const [from, to, offset] = [found + 1, end, position + found + 1 - start];
+      if (atEnd && !skipping && to > from)
+        lines.push(...takeTail(take, { bytes: buffer, start: from, end: to, offset, last }, damage).toReversed());
+      else if (!atEnd && !skipping) lines.push(...take(buffer, from, to, offset).toReversed());
+      atEnd = false;
+      skipping = false;
+      end = found;
+      if (end === 0) break;
+    }
+    kept = end - start;
+    if (kept === chunkSize) {
+      if (!skipping) damage.corruptLines += 1;
+      [skipping, kept] = [true, 0];
+    }
+    buffer.copyWithin(chunkSize - kept, start, end);
+    if (lines.length > 0) yield lines;
+  }
+  const tail = { bytes: buffer, start: chunkSize - kept, end: chunkSize, offset: 0, last };
+  if (!skipping && atEnd && kept > 0) yield takeTail(take, tail, damage).toReversed();
+  else if (!skipping && !atEnd) yield take(buffer, tail.start, tail.end, 0).toReversed();
+}
+
+/** Newest first, reading only as much as is asked for. */
+export function* backwards(stateDirectory: string, damage = nothingDamaged()): Generator<LedgerLine[]> {
+  const segments = segmentsOf(stateDirectory);
+  for (let index = segments.length - 1; index >= 0; index -= 1) {
+    const segment = segments[index];
+    if (!segment) break;
+    const file = openSegment(segment, constants.O_RDONLY);
+    try {
+      yield* backwardsIn({ segment, file, last: index === segments.length - 1, damage });
+    } finally {
+      closeSync(file.fd);
+    }
+    damage.gaps += missingBefore(segments, index);
+  }
+}
