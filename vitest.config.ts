@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { LastLine } from './test/reporter.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -8,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/faults/**', 'node_modules/**'],
+    globalSetup: ['test/global-setup.ts'],
+    reporters: ['default', new LastLine()],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

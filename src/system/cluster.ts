@@ -139,7 +139,7 @@ function launch(request: ClusterRequest, folder: string, port: number, as: Runne
   const settings = {
     ...defaults,
     listen_addresses: request.tcp ? '127.0.0.1' : '',
-    unix_socket_directories: join(folder, 'socket'),
+    unix_socket_directories: `"${join(folder, 'socket')}"`,
     port: String(port),
     ...request.settings,
   };

@@ -53,5 +53,5 @@ export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEn
     await cluster.stop();
     throw error;
   }
-  return { url: cluster.url(name), close: cluster.stop };
+  return { url: cluster.url(name), close: () => cluster.stop() };
 }
