@@ -4,11 +4,13 @@
  * A command file stays light at the top (types, this file); what it needs it imports inside its action, so that
  * `--help` and the listings start fast.
  */
-import { Command, InvalidArgumentError } from 'commander';
-import { asFailure, failures } from '../model/errors.js';
+import { Help, InvalidArgumentError, type Command, type Option } from 'commander';
+import { asFailure } from '../model/errors.js';
+import { stopListening } from './progress.js';
 import { present, type GlobalOptions, type Outcome } from './render.js';
+import { interruption } from './signals.js';
 
-export interface Help {
+export interface CommandHelp {
   /** Worked examples: what is typed, and what it does. At least two. */
   readonly examples: readonly (readonly [command: string, does: string])[];
   /** Exit codes beside 0, with what they mean here. */
@@ -16,20 +18,39 @@ export interface Help {
 }
 
 const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+const globalGroup = 'Global options:';
+
+/** commander's groups in their order, but the global options last. */
+const groupItems: Help['groupItems'] = (unsorted, visible, heading) => {
+  const groups = new Help().groupItems(unsorted, visible, heading);
+  const last = groups.get(globalGroup);
+  groups.delete(globalGroup);
+  return last ? groups.set(globalGroup, last) : groups;
+};
+
+/** commander's words, but for defaults that go without saying. */
+const optionDescription = (option: Option): string => {
+  const silent = option.defaultValue === false || (Array.isArray(option.defaultValue) && option.defaultValue.length === 0);
+  return silent ? option.description : new Help().optionDescription(option);
+};
 
 /** The options that every command takes. */
 export function withGlobalOptions(command: Command): Command {
   return command
+    .configureHelp({ groupItems, optionDescription })
+    .optionsGroup(globalGroup)
     .option('--config <file>', 'the configuration file, instead of searching for one')
     .option('--set <key=value>', 'set any configuration key for this run (repeatable)', collect, [])
     .option('--json', 'print exactly one JSON document on stdout', false)
     .option('--quiet', 'no talk on stderr but errors', false)
     .option('--verbose', 'more talk on stderr', false)
-    .option('--no-color', 'no colour (NO_COLOR is honoured too)');
+    .option('--no-color', 'no colour (NO_COLOR is honoured too)')
+    .helpOption('-h, --help', 'show this')
+    .optionsGroup('Options:');
 }
 
 /** Adds a command with its help. `action` goes on with `.action(run(...))`. */
-export function addCommand(parent: Command, usage: string, description: string, help: Help): Command {
+export function addCommand(parent: Command, usage: string, description: string, help: CommandHelp): Command {
   const command = withGlobalOptions(parent.command(usage).description(description));
   const lines = help.examples.map(([typed, does]) => `  $ backup-automation ${typed}\n      ${does}`);
   const exits = Object.entries({ 0: 'good', ...help.exits }).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`);
@@ -48,14 +69,18 @@ export function run<Args extends unknown[], O = object>(body: Body<Args, O>) {
     // commander hands the positional arguments, then the options, then the command
     const args = given.slice(0, -2) as unknown as Args;
     const options = command.optsWithGlobals<O & GlobalOptions>();
-    try {
-      const result = await body(options, ...args);
-      process.exitCode = typeof result === 'number' ? result : present(result, options);
-    } catch (error) {
-      process.exitCode = present({ document: {}, text: () => '', failure: asFailure(error) }, options);
+    const outcome = await body(options, ...args).catch((error: unknown) => failed(interruption() ?? error));
+    if (typeof outcome === 'number') {
+      stopListening(outcome === 0);
+      process.exitCode = outcome;
+    } else {
+      stopListening(!outcome.failure);
+      process.exitCode = present(outcome, options);
     }
   };
 }
+
+const failed = (error: unknown): Outcome => ({ document: {}, text: () => '', failure: asFailure(error) });
 
 /** For `.option('--limit <n>', ..., positive)`. */
 export function positive(value: string): number {
@@ -63,5 +88,3 @@ export function positive(value: string): number {
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1.');
   return number;
 }
-
-export const usageExit = failures.usage.exit;

@@ -1,20 +1,78 @@
 /**
- * cli: the front door. Knows every command by name, turns commander's own errors into exit code 2, and nothing else.
+ * cli: the front door. Knows every command by name, and turns what commander, a closed pipe or a bug throws into an exit code.
  */
 import { Command, CommanderError } from 'commander';
+import { asFailure, Failure } from '../model/errors.js';
+import { addCompletion } from './completion.js';
 import { withGlobalOptions } from './command.js';
+import { present, type GlobalOptions } from './render.js';
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** The whole tree of commands; completion and docs/commands.md are made from it. */
+export function createProgram(): Command {
   const program = withGlobalOptions(new Command('backup-automation'))
     .description('Automates PostgreSQL backups and proves that each one restores')
-    .version(VERSION)
+    .version(VERSION, '-V, --version', 'show the version')
     .exitOverride()
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: () => {} });
+  for (const add of [addCompletion]) add(program);
+  return program;
+}
+
+/** What the global options say, where commander has not come to read them. */
+function optionsOf(argv: readonly string[]): GlobalOptions {
+  const end = argv.indexOf('--');
+  const words = new Set(end < 0 ? argv : argv.slice(0, end));
+  const has = (word: string) => words.has(word);
+  return { set: [], json: has('--json'), quiet: has('--quiet'), verbose: has('--verbose'), color: !has('--no-color') };
+}
+
+/** The command that the words lead to. */
+function commandOf(program: Command, argv: readonly string[]): Command {
+  let command = program;
+  for (const word of argv.slice(2)) command = command.commands.find((one) => one.name() === word) ?? command;
+  return command;
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+/** commander's words as ours: `error: unknown option '--jsno'\n(Did you mean --json?)`. */
+async function usageFailure(error: CommanderError, command: Command, argv: readonly string[]): Promise<Failure> {
+  const [message = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
+  const help = `see \`${pathOf(command)} --help\``;
+  const likely = suggestion.replace(/[()]/g, '').replace(/^Did/, 'did');
+  if (error.code === 'commander.help') return new Failure('usage', 'a command is missing', { hint: help });
+  if (error.code !== 'commander.excessArguments' || command.commands.length === 0)
+    return new Failure('usage', message, { hint: [likely, help].filter(Boolean).join(' ') });
+  // a group of commands with an action of its own takes a mistyped command for an argument
+  const { nearest } = await import('../model/nearest.js');
+  const names = command.commands.map((one) => one.name());
+  const typed = argv.slice(argv.indexOf(command.name()) + 1).find((word) => !word.startsWith('-')) ?? '';
+  const hint = `did you mean ${nearest(typed, names).slice(0, 1).join('')}? ${help}`;
+  return new Failure('usage', `unknown command '${typed}' of ${command.name()}`, { hint });
+}
+
+/** A reader that has gone (`| head -1`) is no failure of ours, and no reason to leave a backup half done. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  outliveReaders();
+  const fail = (failure: Failure) => present({ document: {}, text: () => '', failure }, optionsOf(argv));
+  const die = (error: unknown) => process.exit(fail(asFailure(error)));
+  process.on('uncaughtException', die).on('unhandledRejection', die);
+  const program = createProgram();
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof CommanderError)) die(error);
+    else if (error.exitCode !== 0) process.exitCode = fail(await usageFailure(error, commandOf(program, argv), argv));
   }
 }
 

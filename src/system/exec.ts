@@ -42,6 +42,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 export function killAll(): void {
   for (const pid of groups) signalGroup(pid, 'SIGKILL');
 }
+process.on('exit', killAll);
 
 export interface Captured {
   readonly exitCode: number | null;
