@@ -4,13 +4,13 @@
  * A command file stays light at the top (types, this file); what it needs it imports inside its action, so that
  * `--help` and the listings start fast.
  */
-import { Help, InvalidArgumentError, type Command, type Option } from 'commander';
+import { Help as CommanderHelp, InvalidArgumentError, type Command, type Option } from 'commander';
 import { asFailure } from '../model/errors.js';
 import { stopListening } from './progress.js';
 import { present, type GlobalOptions, type Outcome } from './render.js';
 import { interruption } from './signals.js';
 
-export interface CommandHelp {
+export interface Help {
   /** Worked examples: what is typed, and what it does. At least two. */
   readonly examples: readonly (readonly [command: string, does: string])[];
   /** Exit codes beside 0, with what they mean here. */
@@ -21,8 +21,8 @@ const collect = (value: string, previous: readonly string[]): string[] => [...pr
 const globalGroup = 'Global options:';
 
 /** commander's groups in their order, but the global options last. */
-const groupItems: Help['groupItems'] = (unsorted, visible, heading) => {
-  const groups = new Help().groupItems(unsorted, visible, heading);
+const groupItems: CommanderHelp['groupItems'] = (unsorted, visible, heading) => {
+  const groups = new CommanderHelp().groupItems(unsorted, visible, heading);
   const last = groups.get(globalGroup);
   groups.delete(globalGroup);
   return last ? groups.set(globalGroup, last) : groups;
@@ -31,7 +31,7 @@ const groupItems: Help['groupItems'] = (unsorted, visible, heading) => {
 /** commander's words, but for defaults that go without saying. */
 const optionDescription = (option: Option): string => {
   const silent = option.defaultValue === false || (Array.isArray(option.defaultValue) && option.defaultValue.length === 0);
-  return silent ? option.description : new Help().optionDescription(option);
+  return silent ? option.description : new CommanderHelp().optionDescription(option);
 };
 
 /** The options that every command takes. */
@@ -50,7 +50,7 @@ export function withGlobalOptions(command: Command): Command {
 }
 
 /** Adds a command with its help. `action` goes on with `.action(run(...))`. */
-export function addCommand(parent: Command, usage: string, description: string, help: CommandHelp): Command {
+export function addCommand(parent: Command, usage: string, description: string, help: Help): Command {
   const command = withGlobalOptions(parent.command(usage).description(description));
   const lines = help.examples.map(([typed, does]) => `  $ backup-automation ${typed}\n      ${does}`);
   const exits = Object.entries({ 0: 'good', ...help.exits }).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`);
