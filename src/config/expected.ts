@@ -41,6 +41,12 @@ function child(node: SchemaNode, key: string): SchemaNode | undefined {
 export const nodeAt = (path: readonly string[]): SchemaNode | undefined =>
   path.reduce<SchemaNode | undefined>((node, key) => node && child(node, key), inputSchema());
 
+/** Whether the schema knows a key, set or not. */
+export const keyExists = (path: readonly string[]): boolean => {
+  const open = path.length > 1 && ['databases', 'storages', 'schedules', 'alerts'].includes(path[0] ?? '');
+  return !open && nodeAt(path) !== undefined;
+};
+
 /** The keys that an object at this path may have; none when any may be chosen. */
 export const keysAt = (path: readonly string[]): string[] => {
   const node = nodeAt(path);

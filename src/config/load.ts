@@ -2,7 +2,7 @@
  * config: from command line, environment and file to one checked configuration. The only room beside `system` that is given the
  * environment. Light at the top: `locateState` is on the path of commands that must start at once, so the schema comes in lazily.
  */
-import { dirname, extname, isAbsolute, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, resolve } from 'node:path';
 import type { LoadedConfig } from './check.js';
 import { findFile, moduleName, readText, type Given, type Surroundings } from './file.js';
 import { JsonError, readJson } from './json.js';
@@ -41,7 +41,7 @@ async function parseOther(file: string, text: string): Promise<unknown> {
     const loader = kind === '.mjs' ? defaultLoaders['.js'] : defaultLoaders[kind];
     return (await loader(file, text)) ?? {};
   } catch (error) {
-    const [, message = String(error)] = /^(?:YAML Error in .*:\n)?([^\n]*)/.exec(error instanceof Error ? error.message : '') ?? [];
+    const [, message = ''] = /^(?:YAML Error in .*:\n)?([^\n]*)/.exec((error as Error).message) ?? [];
     const { line } = (error as { mark?: { line?: number } }).mark ?? {};
     return refuse(
       file,
@@ -51,16 +51,22 @@ async function parseOther(file: string, text: string): Promise<unknown> {
   }
 }
 
-/** The values of a file. Throws ConfigurationFailure when it cannot be trusted or read at all. */
-export async function readSource(file: string): Promise<Source> {
-  const text = readText(file);
-  const parsed = extname(file) === '.json' ? parseJson(file, text) : await parseOther(file, text);
-  const whole = file.endsWith('/package.json') && isTree(parsed) ? parsed[moduleName] : parsed;
+function sourceOfValue(file: string, parsed: unknown): Source {
+  const whole = basename(file) === 'package.json' && isTree(parsed) ? parsed[moduleName] : parsed;
   const problems: Problem[] = [];
   const values = adopt(whole, file, problems);
   if (!isTree(values)) return refuse(file, 'the file holds no object', 'an object with keys');
   delete values['$schema'];
   return { file, values, problems };
+}
+
+/** The values in the text of a JSON file. */
+export const sourceOfText = (file: string, text: string): Source => sourceOfValue(file, parseJson(file, text));
+
+/** The values of a file. Throws ConfigurationFailure when it cannot be trusted or read at all. */
+async function readSource(file: string): Promise<Source> {
+  const text = readText(file);
+  return extname(file) === '.json' ? sourceOfText(file, text) : sourceOfValue(file, await parseOther(file, text));
 }
 
 async function sourceOf(given: Given, surroundings: Surroundings): Promise<Source | null> {
