@@ -39,7 +39,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
   const dump = await openDump(context, request, (message) => warnings.push(message));
   const targets: Target[] = [];
   try {
-    await openTargets(context, request, targets);
+    await openTargets(request, targets);
     const artifacts = await store(context, request, dump, targets);
     const details = await describe(dump, targets, artifacts);
     const proven = await prove(context, request, dump, artifacts, targets);
@@ -80,7 +80,7 @@ async function openDump(context: Context, { event, database, plan }: BackupReque
   });
 }
 
-async function openTargets(context: Context, { event, database, plan }: BackupRequest, targets: Target[]): Promise<void> {
+async function openTargets({ event, database, plan }: BackupRequest, targets: Target[]): Promise<void> {
   const failures: Failure[] = [];
   for (const storage of plan.storages) {
     try {
@@ -156,7 +156,7 @@ function manifestOf(context: Context, { event, database }: BackupRequest, { prob
     eventId: event.id,
     scheduleId: event.scheduleId ?? null,
     database: database.name,
-    databaseName: database.databaseName,
+    databaseName: probe.databaseName,
     systemIdentifier: probe.systemIdentifier,
     databaseSize: probe.databaseSize,
     engine: context.engine.kind,

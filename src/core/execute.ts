@@ -1,13 +1,14 @@
 /**
  * core: `execute`, top to bottom: a request becomes one event a database, and each event one backup or one reason.
  */
+import type { PassBy } from '../model/conditions.js';
 import type { Database } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType } from '../model/event.js';
 import { decideRetry } from '../model/retry.js';
 import { backUp, type Made } from './backup.js';
 import type { Context } from './context.js';
-import { awaitConditions, type PassBy } from './gate.js';
+import { awaitConditions } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
 import { cancelled, completed, failed, openEvent, record, retryOf } from './record.js';
 

@@ -11,13 +11,13 @@ export interface Database {
   readonly name: string;
   /** The entry of `databases` in the configuration it comes from. */
   readonly entry: string;
-  /** The server's own name of it, any characters; never part of a path or a command line. */
-  readonly databaseName: string;
   readonly connection: unknown;
 }
 
 /** What an engine found out before a dump; throws instead when a dump is impossible. */
 export interface EngineProbe {
+  /** The server's own name of the database, any characters; never part of a path or a command line. */
+  readonly databaseName: string;
   readonly serverVersion: string;
   readonly serverMajor: number;
   readonly clientVersion: string;
@@ -64,6 +64,8 @@ export interface LoadRequest {
   readonly details: BackupDetails;
   readonly create: boolean;
   readonly noOwner: boolean;
+  /** Makes the roles that the archive names and the target lacks; only for a scratch server. */
+  readonly createRoles: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -75,24 +77,31 @@ export interface Load {
   close(): Promise<void>;
 }
 
+export interface TargetState {
+  /** Host, port, user and database in words, without a secret. */
+  readonly place: string;
+  readonly databaseName: string;
+  readonly systemIdentifier: string | null;
+  /** Relations and the like that a user made; null: the database does not exist. */
+  readonly objects: number | null;
+}
+
 export interface Engine {
   readonly kind: string;
   /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
   members(entry: string): Promise<Database[]>;
-  /** Load and health in one look, each query bounded; parts that cannot be measured are null. */
+  /** Settles on a server, then load and health in one look, each query bounded; parts that cannot be measured are null. */
   measure(database: Database): Promise<Measurement>;
-  /** Versions and tools. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
+  /** Versions and tools, on the server found by the last `measure`. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
   probe(database: Database): Promise<EngineProbe>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;
   load(target: Database, request: LoadRequest): Promise<Load>;
   /** The checking stage for an artifact already stored. */
-  check(kind: 'database' | 'globals'): Stage;
-  /** A database by URL, for `restore --to`. */
-  target(url: string): Promise<Database>;
-  /** Relations a user made in the target; 0 is empty. Null: the database does not exist. */
-  occupied(target: Database): Promise<number | null>;
-  /** Cluster-wide identity and name, to refuse restoring onto the source. */
-  identity(target: Database): Promise<{ systemIdentifier: string | null; databaseName: string }>;
+  check(kind: 'database' | 'globals'): Promise<Stage>;
+  /** A database by URL or a reference to one, for `restore --to`. */
+  target(url: string): Database;
+  /** What is at the target now. */
+  inspect(target: Database): Promise<TargetState>;
 }
 
 /** A throwaway database server to restore into. */

@@ -1,0 +1,78 @@
+/**
+ * engines: the connection of one database: its server, settled once for a backup, and the private passfile of its programs.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseEntry } from '../model/connection.js';
+import type { Database } from '../model/engine.js';
+import { Failure } from '../model/errors.js';
+import { gatherParameters, type Given } from '../system/connection-parameters.js';
+import { resolveServer, type Server } from '../system/connection.js';
+import type { Session } from '../system/postgres.js';
+
+export interface ConnectionGiven extends Given {
+  /** A private folder for what only one event may see; the reconciler removes it when this process can not. */
+  runFolder(eventId: string): string;
+}
+
+export class Connection {
+  readonly #entry: DatabaseEntry;
+  readonly #given: ConnectionGiven;
+  #server: Promise<Server> | undefined;
+
+  constructor(entry: DatabaseEntry, given: ConnectionGiven) {
+    this.#entry = entry;
+    this.#given = given;
+  }
+
+  /** Looks for the server anew: the first step of each attempt. */
+  settle(): Promise<Server> {
+    this.#server = resolveServer(this.#entry, this.#given);
+    return this.#server;
+  }
+
+  /** The server that was settled on. */
+  server(): Promise<Server> {
+    return this.#server ?? this.settle();
+  }
+
+  /** A session on the settled server for one deed. */
+  async use<T>(applicationName: string, deed: (session: Session) => Promise<T>): Promise<T> {
+    const session = await (await this.server()).connect({ applicationName });
+    try {
+      return await deed(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async databaseName(): Promise<string> {
+    const { dbname, user } = await gatherParameters(this.#entry, this.#given);
+    return dbname ?? user ?? (await this.server()).address.databaseName;
+  }
+
+  /** The same server by its maintenance database, to create this one. */
+  maintenance(): Promise<Server> {
+    return resolveServer({ ...this.#entry, database: 'postgres' }, this.#given);
+  }
+
+  /** libpq's environment for a program, with a passfile that only this event sees; and how to remove it. */
+  async childEnvironment(eventId: string, databaseName?: string): Promise<{ env: Record<string, string>; remove: () => void }> {
+    const server = await this.server();
+    const folder = this.#given.runFolder(eventId);
+    const passfile = join(folder, 'pgpass');
+    const line = server.passfileLine(databaseName);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (line !== null) writeFileSync(passfile, `${line}\n`, { mode: 0o600, flag: 'w' });
+    const env = { ...server.childEnvironment(passfile, databaseName), PGAPPNAME: applicationNameOf(eventId) };
+    return { env, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  }
+}
+
+/** Tells our sessions on a server apart, and which event they serve; at most 63 bytes. */
+export const applicationNameOf = (eventId: string): string => `backup-automation:${eventId}`;
+
+export function connectionOf(database: Database): Connection {
+  if (database.connection instanceof Connection) return database.connection;
+  throw new Failure('internal', `${database.name} does not belong to this engine`);
+}

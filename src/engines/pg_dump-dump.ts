@@ -1,0 +1,140 @@
+/**
+ * engines: a dump under way. One session exports a snapshot and counts in it, while pg_dump dumps exactly that snapshot.
+ */
+import type { BackupDetails } from '../model/backup.js';
+import type { Installed } from '../model/client-choice.js';
+import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../model/engine.js';
+import { Failure } from '../model/errors.js';
+import type { ProgramExit, ProgramStage } from '../model/flow.js';
+import type { Session } from '../system/postgres.js';
+import { countRows, readNeeds } from './pg_dump-catalogue.js';
+import { applicationNameOf, type Connection } from './pg_dump-connection.js';
+import { checkStage, explainExit } from './pg_dump-stages.js';
+
+export interface DumpSource {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly probe: EngineProbe;
+  readonly client: Installed;
+  readonly lockWaitTimeout: number;
+}
+
+interface Snapshot {
+  readonly id: string;
+  readonly lsn: string | null;
+  readonly readsPasswords: boolean;
+}
+
+async function exportSnapshot(session: Session, lockWaitTimeout: number): Promise<Snapshot> {
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  await session.query(`SET LOCAL row_security = off; SET LOCAL lock_timeout = '${lockWaitTimeout}s'`);
+  const [row] = await session.query<{ id: string; lsn: string | null; reads: boolean }>(
+    `SELECT pg_catalog.pg_export_snapshot() AS id,
+      (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text AS lsn,
+      pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS reads`,
+  );
+  if (!row) throw new Failure('engine', 'the server exported no snapshot');
+  return { id: row.id, lsn: row.lsn, readsPasswords: row.reads };
+}
+
+/** Who holds what pg_dump waited for; a sentence, or nothing. */
+async function blockers(source: DumpSource): Promise<string> {
+  try {
+    const rows = await source.connection.use('backup-automation', (session) =>
+      session.query<{ pid: number; relation: string; who: string }>(
+        `SELECT l.pid, l.relation::pg_catalog.regclass::text AS relation, a.usename || ' (' || a.application_name || ')' AS who
+          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+          WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND l.locktype = 'relation' AND a.datname = pg_catalog.current_database() LIMIT 3`,
+      ),
+    );
+    return rows.map(({ pid, relation, who }) => `; ${relation} is locked by pid ${pid}, ${who}`).join('');
+  } catch {
+    return '';
+  }
+}
+
+async function explainDump(source: DumpSource, exit: ProgramExit): Promise<Failure> {
+  const failure = explainExit(source.name, exit, 'engine');
+  return failure.code === 'lock-timeout' ? new Failure('lock-timeout', failure.message + (await blockers(source))) : failure;
+}
+
+function dumpStage(source: DumpSource, env: Record<string, string>, snapshot: Snapshot, request: DumpRequest): ProgramStage {
+  return {
+    kind: 'program',
+    file: source.client.file('pg_dump'),
+    args: [
+      '--format=custom',
+      `--compress=${request.compression === false ? '0' : request.compression}`,
+      `--snapshot=${snapshot.id}`,
+      `--lock-wait-timeout=${source.lockWaitTimeout}s`,
+      '--no-password',
+    ],
+    env,
+    explain: (exit) => explainDump(source, exit),
+    warned: (lines) => lines.forEach((line) => request.warn(line)),
+  };
+}
+
+/** Roles and tablespaces. The database to connect to first is quoted, so that it is only ever a name. */
+function globalsStage(source: DumpSource, env: Record<string, string>, snapshot: Snapshot): ProgramStage {
+  const name = source.probe.databaseName.replace(/[\\']/g, '\\$&');
+  return {
+    kind: 'program',
+    file: source.client.file('pg_dumpall'),
+    args: ['--globals-only', '--no-password', `--database=dbname='${name}'`, ...(snapshot.readsPasswords ? [] : ['--no-role-passwords'])],
+    env,
+    explain: (exit) => explainExit(source.name, exit, 'engine'),
+  };
+}
+
+const withoutPasswords = 'the roles are without their passwords: the backup role may not read them';
+
+/** Opens the snapshot and starts counting in it. `close` ends both. */
+export async function beginDump(source: DumpSource, request: DumpRequest): Promise<Dump> {
+  const { env, remove } = await source.connection.childEnvironment(request.eventId);
+  let session: Session | null = null;
+  try {
+    session = await (await source.connection.server()).connect({ applicationName: applicationNameOf(request.eventId) });
+    const snapshot = await exportSnapshot(session, source.lockWaitTimeout);
+    const details = describe(session, request, snapshot);
+    details.catch(() => {});
+    const artifacts: ArtifactSource[] = [
+      {
+        name: 'database.dump',
+        kind: 'database',
+        stages: [dumpStage(source, env, snapshot, request)],
+        check: checkStage('database', source.client),
+      },
+    ];
+    if (request.globals)
+      artifacts.push({
+        name: 'globals.sql',
+        kind: 'globals',
+        stages: [globalsStage(source, env, snapshot)],
+        check: checkStage('globals', source.client),
+      });
+    const open = session;
+    return {
+      probe: source.probe,
+      snapshotLsn: snapshot.lsn,
+      artifacts,
+      details: () => details,
+      close: async () => {
+        await open.close();
+        await details.catch(() => {});
+        remove();
+      },
+    };
+  } catch (error) {
+    await session?.close();
+    remove();
+    throw error;
+  }
+}
+
+async function describe(session: Session, request: DumpRequest, snapshot: Snapshot): Promise<BackupDetails> {
+  const needs = await readNeeds(session);
+  const fingerprint =
+    request.fingerprint === 'none' ? { method: 'none' as const, tables: [], largeObjects: null } : await countRows(session);
+  return { format: 1, ...needs, notIncluded: snapshot.readsPasswords || !request.globals ? [] : [withoutPasswords], fingerprint };
+}

@@ -1,0 +1,74 @@
+/**
+ * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
+ */
+import type { Installed } from '../model/client-choice.js';
+import type { Load, LoadRequest } from '../model/engine.js';
+import { Failure } from '../model/errors.js';
+import type { ProgramExit, ProgramStage } from '../model/flow.js';
+import type { Server } from '../system/connection.js';
+import type { Session } from '../system/postgres.js';
+import { countRows } from './pg_dump-catalogue.js';
+import { applicationNameOf, type Connection } from './pg_dump-connection.js';
+import { complaints, explainExit } from './pg_dump-stages.js';
+
+const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** An empty database with the encoding and locale of the source; without the locale where the server does not know it. */
+async function createDatabase(server: Server, databaseName: string, { details, eventId }: LoadRequest): Promise<void> {
+  const session = await server.connect({ applicationName: applicationNameOf(eventId) });
+  const create = (locale: string) =>
+    session.query(`CREATE DATABASE ${identifier(databaseName)} TEMPLATE template0 ENCODING ${literal(details.encoding)}${locale}`);
+  try {
+    const locale = details.collate && details.ctype ? ` LC_COLLATE ${literal(details.collate)} LC_CTYPE ${literal(details.ctype)}` : '';
+    await create(locale).catch((error: unknown) => {
+      if (locale === '' || !/invalid locale name/.test(String(error))) throw error;
+      return create('');
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+/** Roles that own or may use something in the archive and are not there yet: as bare names, without login. */
+async function createMissingRoles(session: Session, roles: readonly string[]): Promise<void> {
+  const there = new Set(
+    (await session.query<{ rolname: string }>('SELECT rolname FROM pg_catalog.pg_roles')).map(({ rolname }) => rolname),
+  );
+  for (const role of roles) if (!there.has(role)) await session.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
+}
+
+function explainLoad(exit: ProgramExit): Failure {
+  const ignored = /errors ignored on restore: (\d+)/.exec(exit.stderr)?.[1];
+  if (!ignored) return explainExit('the restore', exit, 'restore');
+  return new Failure(
+    'restore',
+    `pg_restore reported ${ignored} error${ignored === '1' ? '' : 's'}, the first: ${complaints(exit.stderr)}`,
+    {
+      hint: 'the target is incomplete; for missing roles add --no-owner, for missing extensions install them, then restore into an empty database again',
+    },
+  );
+}
+
+export async function beginLoad(connection: Connection, client: Installed, request: LoadRequest): Promise<Load> {
+  const databaseName = await connection.databaseName();
+  if (request.create) await createDatabase(await connection.maintenance(), databaseName, request);
+  await connection.settle();
+  const name = applicationNameOf(request.eventId);
+  if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, request.details.roles));
+  const { env, remove } = await connection.childEnvironment(request.eventId);
+  const quoted = `dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`;
+  const flags = request.noOwner ? ['--no-owner', '--no-privileges'] : [];
+  const stage: ProgramStage = {
+    kind: 'program',
+    file: client.file('pg_restore'),
+    args: ['--no-password', ...flags, `--dbname=${quoted}`],
+    env,
+    explain: explainLoad,
+  };
+  return {
+    stage,
+    fingerprint: () => connection.use(name, countRows),
+    close: async () => remove(),
+  };
+}
