@@ -128,7 +128,7 @@ export function completionScript(program: Command, shell: keyof typeof shells): 
   return shells[shell](flat(nodeOf(program, '')));
 }
 
-export function addCompletion(program: Command): void {
+export function completionCommand(program: Command): void {
   addCommand(program, 'completion', 'print a script that completes commands and options in your shell', {
     examples: [
       ['completion bash > ~/.local/share/bash-completion/completions/backup-automation', 'bash, for good'],

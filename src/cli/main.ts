@@ -3,7 +3,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { asFailure, Failure } from '../model/errors.js';
-import { addCompletion } from './completion.js';
+import { completionCommand } from './completion.js';
 import { withGlobalOptions } from './command.js';
 import { configCommand } from './config.js';
 import { present, type GlobalOptions } from './render.js';
@@ -16,7 +16,7 @@ export function createProgram(): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} });
-  for (const add of [addCompletion, configCommand]) add(program);
+  for (const add of [completionCommand, configCommand]) add(program);
   return program;
 }
 
