@@ -50,7 +50,8 @@ async function get(options: GlobalOptions, key: string): Promise<Outcome> {
   if (found === undefined && !keyExists(path)) {
     const { nearest } = await import('../model/nearest.js');
     const { Failure } = await import('../model/errors.js');
-    throw new Failure('not-found', `there is no key "${key}"`, { hint: `nearest: ${nearest(key, Object.keys(origins)).join(', ')}` });
+    const names = Object.keys(origins).flatMap((name) => name.split('.').map((_, depth, parts) => parts.slice(0, depth + 1).join('.')));
+    throw new Failure('not-found', `there is no key "${key}"`, { hint: `nearest: ${nearest(key, [...new Set(names)]).join(', ')}` });
   }
   const value = await hidden(found ?? null);
   const inside = Object.keys(origins).filter((name) => name === key || name.startsWith(`${key}.`));

@@ -4,6 +4,7 @@
 import { variables } from './environment.js';
 import { choices, inputSchema, words, type SchemaNode } from './expected.js';
 import { configVariable, places } from './file.js';
+import { isTree } from './layers.js';
 import { defaultSections } from './schema.js';
 
 export const schemaFile = 'backup-automation.schema.json';
@@ -56,7 +57,7 @@ function* rows(node: SchemaNode, path: string): Generator<Row> {
 
 function line({ key, node }: Row): string {
   const variable = variables.find(([, sets]) => sets === key)?.[0];
-  const fallback = node.default === undefined ? '' : `\`${JSON.stringify(node.default)}\``;
+  const fallback = node.default === undefined || isTree(node.default) ? '' : `\`${JSON.stringify(node.default)}\``;
   const about = `${node.description ?? ''}${variable ? ` Environment: \`${variable}\`.` : ''}`;
   return `| \`${key}\` | ${cell(words(node))} | ${cell(fallback)} | ${cell(about)} |`;
 }
@@ -71,8 +72,11 @@ export function referencePage(): string {
 
 Made by \`npm run docs\` from the schema; change it there.
 
-Looked for from the working directory upwards, the first found holds: ${places.map((place) => `\`${place}\``).join(', ')} (there under the
-key \`backup-automation\`). \`--config FILE\` or \`${configVariable}\` names another; a program (\`.js\`, \`.mjs\`) only \`--config\`. A file
+Looked for from the working directory upwards, the first found holds:
+
+${places.map((place) => `- \`${place}\`${place === 'package.json' ? ', under the key `backup-automation`' : ''}`).join('\n')}
+
+\`--config FILE\` or \`${configVariable}\` names another; a program (\`.js\`, \`.mjs\`) only \`--config\`. A file
 that others may write is refused. Relative paths are relative to the file, without a file to the working directory.
 
 Precedence: \`--set KEY=VALUE\`, then the environment, then the file, then the default. \`backup-automation config\` shows each value and

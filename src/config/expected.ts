@@ -6,7 +6,7 @@ import { configSchema } from './schema.js';
 
 /** The part of JSON Schema that our schemas make. */
 export interface SchemaNode {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: unknown;
@@ -71,7 +71,10 @@ const inWords: Readonly<Record<string, (node: SchemaNode) => string>> = {
 function one(node: SchemaNode): string {
   if (node.const !== undefined) return JSON.stringify(node.const);
   if (node.enum) return node.enum.map((value) => JSON.stringify(value)).join(', ');
-  return inWords[node.type ?? '']?.(node) ?? 'a text';
+  return [node.type ?? '']
+    .flat()
+    .map((type) => inWords[type]?.(node) ?? 'a text')
+    .join(' or ');
 }
 
 /** `a whole number from 1 to 64`, `"text", "json"`, `a text or null`. */

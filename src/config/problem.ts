@@ -24,10 +24,10 @@ const listed = 100;
 export class ConfigurationFailure extends Failure {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], hint?: string) {
     const lines = problems.slice(0, listed).map(sentence);
     if (problems.length > listed) lines.push(`and ${problems.length - listed} more`);
-    super('configuration', lines.join('\n'));
+    super('configuration', lines.join('\n'), hint === undefined ? {} : { hint });
     this.problems = problems;
   }
 }

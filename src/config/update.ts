@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../model/errors.js';
 import { parseValue, resolveConfig } from './check.js';
+import { ConfigurationFailure, type Problem } from './problem.js';
 import { jsonSchema, sampleText, schemaFile } from './describe.js';
 import { variables } from './environment.js';
 import { findFile, moduleName, places, readText, type Given, type Surroundings } from './file.js';
@@ -105,6 +106,18 @@ function overrides(key: string, env: NodeJS.ProcessEnv): string[] {
   return setting.map(([name, sets]) => `${name} in the environment overrides ${sets}: ${env[name] ?? ''} holds`);
 }
 
+/** What is wrong with the new value is not in the file, and will not come there. */
+function judge(resolve: () => unknown, key: string): void {
+  try {
+    resolve();
+  } catch (error) {
+    if (!(error instanceof ConfigurationFailure)) throw error;
+    const ours = (problem: Problem) => problem.key === key || problem.key.startsWith(`${key}.`);
+    const problems = error.problems.map((problem) => (ours(problem) ? { ...problem, source: 'config update' } : problem));
+    throw new ConfigurationFailure(problems, 'nothing was written');
+  }
+}
+
 function editable(given: Given, surroundings: Surroundings): string {
   const file = findFile(given, surroundings) ?? join(surroundings.cwd, places[0]);
   if (!file.endsWith('.json'))
@@ -127,7 +140,7 @@ export function updateConfig(key: string, text: string, given: Given, surroundin
   const fresh = setInText(old, [...inPackage, ...path], value);
   // what the environment or a flag says now must neither mend nor spoil the file
   const alone: Surroundings = { env: { DATABASE_URL: surroundings.env['DATABASE_URL'] }, cwd: surroundings.cwd };
-  resolveConfig(sourceOfText(file, fresh), { set: [] }, alone);
+  judge(() => resolveConfig(sourceOfText(file, fresh), { set: [] }, alone), key);
   const previous = valueAt(before.values, key.split('.')) ?? defaultOf(key, alone);
   if (fresh !== old || !exists) replaceFile(file, fresh);
   return { key, value: parsed, previous: previous ?? null, file, warnings: overrides(key, surroundings.env) };

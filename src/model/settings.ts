@@ -59,7 +59,11 @@ export const retentionSchema = z.strictObject({
 export type Retention = z.infer<typeof retentionSchema>;
 
 const recipients = z
-  .strictObject({ recipients: z.array(z.string()).optional(), recipientsFile: z.string().optional(), passphrase: z.string().optional() })
+  .strictObject({
+    recipients: z.array(z.string()).optional().describe('Public age keys.'),
+    recipientsFile: z.string().optional().describe('A file with a public age key a line.'),
+    passphrase: z.string().optional().describe('A reference to a passphrase, instead of keys.'),
+  })
   .nullable();
 
 export const scheduleSchema = z.strictObject({
