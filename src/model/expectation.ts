@@ -28,10 +28,10 @@ export function expectedBy(
 ): Expectation | null {
   if (!schedule.enabled) return null;
   const settled = new Date(now.getTime() - grace);
-  const zone = settings.timezone ?? localZone();
+  const zone = schedule.timezone ?? settings.timezone ?? localZone();
   // a slot may wait until the window closes: only those before the last closing are settled
   const until = (settings.intelligentScheduling ? lastClosed(settings.backupWindow, zone, settled) : null) ?? settled;
-  const cron = new Cron(schedule.cron, { timezone: schedule.timezone ?? zone, paused: true });
+  const cron = new Cron(schedule.cron, { timezone: zone, paused: true });
   const [slot, previous] = cron.previousRuns(2, until);
   if (!slot) return null;
   return { slot, interval: previous ? slot.getTime() - previous.getTime() : Number.POSITIVE_INFINITY };

@@ -1,0 +1,139 @@
+/**
+ * core: `health`: asks every part how it is, and lets the model judge. A part that fails is a check; it never throws for one.
+ */
+import { asFailure, Failure } from '../model/errors.js';
+import { expectedBy } from '../model/expectation.js';
+import { judgeHealth, type DatabaseFacts, type HealthReport, type StorageFacts } from '../model/health.js';
+import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health-automation.js';
+import type { Schedule, Settings } from '../model/settings.js';
+import { catalog, type Catalog } from './catalog.js';
+import type { Context, Database } from './context.js';
+import { readHistory, type History } from './history.js';
+
+export interface HealthDocument extends HealthReport {
+  readonly configuration: Settings;
+  readonly activeBackups: number;
+}
+
+/** An entry of `databases`, and the databases behind it; a Failure when its server could not be asked. */
+interface Entry {
+  readonly name: string;
+  readonly members: readonly Database[] | Failure;
+}
+
+/** Days after which a restore is asked for, where no schedule says. */
+const usualProof = 7;
+
+/** The whole report, with what was measured now. */
+export async function health(context: Context): Promise<HealthDocument> {
+  const { settings } = context;
+  const entries = await Promise.all(context.databases.map((name) => entryOf(context, name)));
+  const [databases, storages, history] = await Promise.all([
+    Promise.all(entries.map((entry) => lookAt(context, entry))),
+    Promise.all(
+      context.storages.map(async (storage): Promise<StorageFacts> => ({
+        name: storage.name,
+        probe: await orFailure(storage.probe(), 'storage'),
+      })),
+    ),
+    readHistory(context),
+  ]);
+  const reachable = storages.every(({ probe }) => !(probe instanceof Failure));
+  const automation = automationFacts(context, entries, history, { ...(await catalog(context)), reachable });
+  const report = judgeHealth({
+    ...automation,
+    limits: settings.health,
+    minDiskSpace: settings.conditions.minDiskSpace,
+    databases,
+    storages,
+  });
+  context.log('info', `health: ${report.status}`, { issues: report.issues });
+  return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
+}
+
+const orFailure = <T>(asked: Promise<T>, code: 'storage' | 'connection'): Promise<T | Failure> =>
+  asked.catch((error: unknown) => asFailure(error, code));
+
+async function entryOf(context: Context, name: string): Promise<Entry> {
+  return { name, members: await orFailure(context.engine.members(name), 'connection') };
+}
+
+/** One look at an entry's server: by its first database, when it is a cluster. */
+async function lookAt(context: Context, { name, members }: Entry): Promise<DatabaseFacts> {
+  if (members instanceof Failure) return { name, measurement: members, probe: members };
+  const [first] = members;
+  if (!first) {
+    const empty = new Failure('no-database', `no database of "${name}" matches its names`, {
+      hint: `check databases.${name} in the configuration`,
+    });
+    return { name, measurement: empty, probe: empty };
+  }
+  const measurement = await orFailure(context.engine.measure(first), 'connection');
+  return { name: first.name, measurement, probe: await orFailure(context.engine.probe(first), 'connection') };
+}
+
+type Stock = Catalog & { readonly reachable: boolean };
+
+function automationFacts(context: Context, entries: readonly Entry[], history: History, stock: Stock): AutomationFacts {
+  const now = context.clock.now();
+  const suspects = stock.backups
+    .filter(({ suspect }) => suspect)
+    .map(({ backupId, database }) => `backup ${backupId} of ${database} failed its newest verification`);
+  return {
+    now,
+    beginning: history.beginning,
+    routines: Object.entries(context.schedules).flatMap(([id, schedule]) =>
+      routinesOf(context, { id, schedule }, namesOf(schedule, entries, stock), { now, history, stock }),
+    ),
+    lastRuns: history.lastRuns,
+    deadRuns: history.deadRuns,
+    proofs: proofsOf(context, history, stock),
+    // what cannot be reached is told by the storage's own check
+    badBackups: [...suspects, ...(stock.reachable ? stock.problems : [])],
+    damage: history.damage,
+  };
+}
+
+/** The databases that a schedule backs up; of an entry that cannot be asked those that were backed up before. */
+function namesOf(schedule: Schedule, entries: readonly Entry[], { backups }: Stock): string[] {
+  return entries
+    .filter(({ name }) => schedule.databases?.includes(name) ?? true)
+    .flatMap(({ name, members }) => {
+      if (!(members instanceof Failure)) return members.map((member) => member.name);
+      const known = new Set(backups.map(({ database }) => database).filter((database) => database.startsWith(`${name}--`)));
+      return known.size > 0 ? [...known] : [name];
+    });
+}
+
+interface Known {
+  readonly now: Date;
+  readonly history: History;
+  readonly stock: Stock;
+}
+
+function routinesOf(
+  { settings }: Context,
+  { id, schedule }: { id: string; schedule: Schedule },
+  databases: readonly string[],
+  known: Known,
+): RoutineFacts[] {
+  const expectation = expectedBy(schedule, settings, known.now);
+  if (!schedule.enabled) return [];
+  return databases.map((database) => {
+    const newest = known.stock.backups.find((backup) => backup.scheduleId === id && backup.database === database && !backup.suspect);
+    const remembered = known.stock.reachable ? undefined : known.history.lastCompleted.get(`${id} ${database}`);
+    const lastGood = newest?.timestamp ?? remembered ?? null;
+    return { scheduleId: id, database, expectation, lastGood: lastGood === null ? null : new Date(lastGood) };
+  });
+}
+
+function proofsOf({ schedules }: Context, { restored }: History, { backups }: Stock): ProofFacts[] {
+  return [...new Set(backups.map(({ database }) => database))].map((database) => {
+    const own = backups.flatMap((backup) => (backup.database === database && backup.proven?.level === 'restore' ? [backup.proven.at] : []));
+    const newest = [...own, restored.get(database) ?? ''].toSorted().at(-1);
+    const days = Object.values(schedules).flatMap(({ verify, databases }) =>
+      verify && (databases?.some((entry) => database === entry || database.startsWith(`${entry}--`)) ?? true) ? [verify.everyDays] : [],
+    );
+    return { database, restoredAt: newest ? new Date(newest) : null, everyDays: days.length > 0 ? Math.min(...days) : usualProof };
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * core: what the ledger remembers that health asks for, read once from its beginning. Writes nothing.
+ */
+import { isTerminal, type BackupEvent } from '../model/event.js';
+import type { LastRun } from '../model/health-automation.js';
+import type { LedgerDamage, LedgerRecord } from '../model/ledger.js';
+import type { Context } from './context.js';
+
+export interface History {
+  readonly beginning: Date | null;
+  readonly lastRuns: readonly LastRun[];
+  /** Ids of events that are called running, and whose process is gone. */
+  readonly deadRuns: readonly string[];
+  /** When a backup was last completed, ISO 8601, by `<schedule> <database>`. */
+  readonly lastCompleted: ReadonlyMap<string, string>;
+  /** When a backup was last restored and found equal, ISO 8601, by database. */
+  readonly restored: ReadonlyMap<string, string>;
+  readonly damage: Readonly<LedgerDamage>;
+}
+
+/** What is kept while reading: the newest of each kind. */
+interface Fold {
+  beginning: string | null;
+  readonly running: Set<string>;
+  readonly lastRuns: Map<string, BackupEvent>;
+  readonly lastCompleted: Map<string, string>;
+  readonly restored: Map<string, string>;
+}
+
+export async function readHistory(context: Context): Promise<History> {
+  const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
+  const fold: Fold = { beginning: null, running: new Set(), lastRuns: new Map(), lastCompleted: new Map(), restored: new Map() };
+  for await (const { record } of context.ledger.read(damage)) take(fold, record);
+  const deadRuns: string[] = [];
+  for (const id of fold.running) if (!(await context.locks.isEventAlive(id))) deadRuns.push(id);
+  return {
+    beginning: fold.beginning === null ? null : new Date(fold.beginning),
+    lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
+    deadRuns,
+    lastCompleted: fold.lastCompleted,
+    restored: fold.restored,
+    damage,
+  };
+}
+
+function take(fold: Fold, record: LedgerRecord): void {
+  fold.beginning ??= record.at;
+  if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
+  if (record.record !== 'event') return;
+  if (record.status === 'running') fold.running.add(record.id);
+  if (!isTerminal(record.status)) return;
+  fold.running.delete(record.id);
+  if (record.status === 'cancelled') return;
+  fold.lastRuns.set(record.database, record);
+  if (record.status === 'completed' && record.scheduleId !== undefined)
+    fold.lastCompleted.set(`${record.scheduleId} ${record.database}`, record.timestamp);
+}
+
+function lastRunOf({ database, id, timestamp, status, result }: BackupEvent): LastRun {
+  return {
+    database,
+    eventId: id,
+    at: new Date(timestamp),
+    error: status === 'completed' ? null : (result?.error ?? 'no reason was recorded'),
+  };
+}
