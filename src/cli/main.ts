@@ -3,8 +3,9 @@
  */
 import { Command, CommanderError } from 'commander';
 import { asFailure, Failure } from '../model/errors.js';
-import { completionCommand } from './completion.js';
 import { withGlobalOptions } from './command.js';
+import { completionCommand } from './completion.js';
+import { configCommand } from './config.js';
 import { configCommand } from './config.js';
 import { present, type GlobalOptions } from './render.js';
 
