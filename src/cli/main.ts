@@ -6,7 +6,6 @@ import { asFailure, Failure } from '../model/errors.js';
 import { withGlobalOptions } from './command.js';
 import { completionCommand } from './completion.js';
 import { configCommand } from './config.js';
-import { configCommand } from './config.js';
 import { present, type GlobalOptions } from './render.js';
 
 /** The whole tree of commands; completion and docs/commands.md are made from it. */
