@@ -34,10 +34,13 @@ const optionDescription = (option: Option): string => {
   return silent ? option.description : new CommanderHelp().optionDescription(option);
 };
 
+/** A command with its arguments; that it takes options goes without saying. */
+const subcommandTerm = (command: Command): string => new CommanderHelp().subcommandTerm(command).replace(' [options]', '');
+
 /** The options that every command takes. */
 export function withGlobalOptions(command: Command): Command {
   return command
-    .configureHelp({ groupItems, optionDescription })
+    .configureHelp({ groupItems, optionDescription, subcommandTerm, minWidthToWrap: 20 })
     .optionsGroup(globalGroup)
     .option('--config <file>', 'the configuration file, instead of searching for one')
     .option('--set <key=value>', 'set any configuration key for this run (repeatable)', collect, [])
