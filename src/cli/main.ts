@@ -6,17 +6,22 @@ import { asFailure, Failure } from '../model/errors.js';
 import { withGlobalOptions } from './command.js';
 import { completionCommand } from './completion.js';
 import { configCommand } from './config.js';
+import { demoCommand } from './demo.js';
 import { present, type GlobalOptions } from './render.js';
 
+type AddCommand = (program: Command) => void;
+
+const everyCommand: readonly AddCommand[] = [completionCommand, configCommand, demoCommand];
+
 /** The whole tree of commands; completion and docs/commands.md are made from it. */
-export function createProgram(): Command {
+export function createProgram(commands: readonly AddCommand[] = everyCommand): Command {
   const program = withGlobalOptions(new Command('backup-automation'))
     .description('Automates PostgreSQL backups and proves that each one restores')
     .version(VERSION, '-V, --version', 'show the version')
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} });
-  for (const add of [completionCommand, configCommand]) add(program);
+  for (const add of commands) add(program);
   return program;
 }
 
@@ -63,12 +68,13 @@ function outliveReaders(): void {
     });
 }
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** Runs one command line. `commands` is for tests. */
+export async function main(argv: readonly string[], commands?: readonly AddCommand[]): Promise<void> {
   outliveReaders();
   const fail = (failure: Failure) => present({ document: {}, text: () => '', failure }, optionsOf(argv));
   const die = (error: unknown) => process.exit(fail(asFailure(error)));
   process.on('uncaughtException', die).on('unhandledRejection', die);
-  const program = createProgram();
+  const program = createProgram(commands);
   try {
     await program.parseAsync(argv);
   } catch (error) {

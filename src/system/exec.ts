@@ -4,10 +4,13 @@
  */
 import { execa, type ResultPromise } from 'execa';
 import type { Readable, Writable } from 'node:stream';
+import { Failure } from '../model/errors.js';
 import type { ProgramExit, ProgramStage } from '../model/flow.js';
 import { redact } from '../model/redact.js';
 import { onPath } from './path.js';
 
+/** The exit code after SIGTERM. */
+const terminated = 143;
 const stderrTail = 64 * 1024;
 
 const passedOn = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
@@ -73,6 +76,31 @@ export async function capture(
   if (pid !== undefined) groups.delete(pid);
   const stderr = pid === undefined ? (result.originalMessage ?? '') : result.stderr;
   return { exitCode: result.exitCode ?? null, stdout: result.stdout, stderr: redact(stderr) };
+}
+
+export interface AttachOptions {
+  readonly cwd: string;
+  /** The whole environment of the child. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where its stdout goes: ours, or our stderr. */
+  readonly stdout: 'stdout' | 'stderr';
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a program on our own terminal to its end; resolves to its exit code, null when a signal ended it. Ctrl-C reaches it from the
+ * terminal, a TERM that we get is handed on.
+ */
+export async function attach(file: string, args: readonly string[], options: AttachOptions): Promise<number | null> {
+  const [program, tied] = tiedToUs(file, args);
+  const { cwd, env, signal } = options;
+  const stdout = options.stdout === 'stderr' ? process.stderr : 'inherit';
+  const child = execa(program, tied, { cwd, env, extendEnv: false, stdin: 'inherit', stdout, stderr: 'inherit', reject: false });
+  const handOn = () => signal.reason instanceof Failure && signal.reason.exit === terminated && child.kill('SIGTERM');
+  signal.addEventListener('abort', handOn, { once: true });
+  const { exitCode } = await child;
+  signal.removeEventListener('abort', handOn);
+  return exitCode ?? null;
 }
 
 /** A started program of a flow. */
