@@ -80,8 +80,9 @@ export async function capture(
 
 export interface AttachOptions {
   readonly cwd: string;
-  /** The whole environment of the child. */
+  /** Set beside our whole environment, of which `hidden` is left out. */
   readonly env: Readonly<Record<string, string>>;
+  readonly hidden: RegExp;
   /** Where its stdout goes: ours, or our stderr. */
   readonly stdout: 'stdout' | 'stderr';
   readonly signal: AbortSignal;
@@ -93,7 +94,9 @@ export interface AttachOptions {
  */
 export async function attach(file: string, args: readonly string[], options: AttachOptions): Promise<number | null> {
   const [program, tied] = tiedToUs(file, args);
-  const { cwd, env, signal } = options;
+  const { cwd, signal } = options;
+  const kept = Object.entries(process.env).filter(([name]) => !options.hidden.test(name));
+  const env = { ...Object.fromEntries(kept), ...options.env };
   const stdout = options.stdout === 'stderr' ? process.stderr : 'inherit';
   const child = execa(program, tied, { cwd, env, extendEnv: false, stdin: 'inherit', stdout, stderr: 'inherit', reject: false });
   const handOn = () => signal.reason instanceof Failure && signal.reason.exit === terminated && child.kill('SIGTERM');

@@ -112,7 +112,7 @@ export const findClients = (search: Search): Promise<Installed[]> => find(search
 export const findServers = (search: Search): Promise<Installed[]> => find(search, 'postgres', ['initdb', 'createdb', 'psql']);
 
 /** The server programs of this machine, else a private copy's. Throws `server-missing`. `say` gets a line before each long step. */
-export async function findOrFetchServer(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<Installed> {
+export async function findOrFetchServer(say: (line: string) => void, env: NodeJS.ProcessEnv = process.env): Promise<Installed> {
   const [here] = await findServers({ env });
   if (here) return here;
   const bin = await fetchPrivateCopy(env, say);

@@ -34,12 +34,8 @@ export interface DemoRequest {
 
 const databaseName = 'shop';
 
-/** Ours, without anything that would lead to another database or configuration. */
-function environment(url: string): Record<string, string> {
-  const foreign = /^(PG[A-Z]+|DB_BACKUP_.*|BACKUP_AUTOMATION_.*|DATABASE_URL)$/;
-  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
-  return { ...Object.fromEntries(kept.map(([name, value]) => [name, value ?? ''])), DATABASE_URL: url };
-}
+/** Would lead to another database or configuration. */
+const foreign = /^(PG[A-Z]+|DB_BACKUP_.*|BACKUP_AUTOMATION_.*|DATABASE_URL)$/;
 
 async function runSql(programs: Installed, url: string, text: string): Promise<void> {
   const args = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url];
@@ -52,7 +48,7 @@ export async function openDemo(request: DemoRequest): Promise<Demo> {
   const { signal } = request;
   const [program] = process.argv.slice(1);
   if (program === undefined) throw new Failure('internal', 'this program does not know its own file');
-  const programs = await findOrFetchServer(process.env, request.say);
+  const programs = await findOrFetchServer(request.say);
   signal.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), 'backup-automation-demo-'));
   let cluster: Cluster | undefined;
@@ -65,7 +61,7 @@ export async function openDemo(request: DemoRequest): Promise<Demo> {
     cluster = await startCluster({ programs, signal });
     const url = cluster.url(databaseName);
     await runSql(programs, cluster.url('postgres'), `CREATE DATABASE ${databaseName};`);
-    const options = { cwd: folder, env: environment(url), stdout: request.stdout, signal };
+    const options = { cwd: folder, env: { DATABASE_URL: url }, hidden: foreign, stdout: request.stdout, signal };
     return {
       folder,
       serverVersion: programs.version,
