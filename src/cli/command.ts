@@ -91,3 +91,12 @@ export function positive(value: string): number {
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1.');
   return number;
 }
+
+const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `90s`, `30m`, `2h`, `1d` as ms. */
+export function duration(value: string): number {
+  const match = /^(\d{1,6})([smhd])$/.exec(value);
+  if (!match) throw new InvalidArgumentError('expected a number and s, m, h or d, e.g. 30m.');
+  return Number(match[1]) * units[match[2] as keyof typeof units];
+}

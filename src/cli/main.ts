@@ -7,11 +7,23 @@ import { withGlobalOptions } from './command.js';
 import { completionCommand } from './completion.js';
 import { configCommand } from './config.js';
 import { demoCommand } from './demo.js';
+import { executeCommand } from './execute.js';
+import { backupsCommand } from './backups.js';
+import { verifyCommand } from './verify.js';
+import { restoreCommand } from './restore.js';
 import { present, type GlobalOptions } from './render.js';
 
 type AddCommand = (program: Command) => void;
 
-const everyCommand: readonly AddCommand[] = [completionCommand, configCommand, demoCommand];
+const everyCommand: readonly AddCommand[] = [
+  configCommand,
+  executeCommand,
+  backupsCommand,
+  verifyCommand,
+  restoreCommand,
+  completionCommand,
+  demoCommand,
+];
 
 /** The whole tree of commands; completion and docs/commands.md are made from it. */
 export function createProgram(commands: readonly AddCommand[] = everyCommand): Command {

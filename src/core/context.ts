@@ -20,7 +20,7 @@ export interface CompressionChoice {
 
 /** Signs manifests with the state directory's key. */
 export interface Signer {
-  readonly key: string;
+  key(): string;
   sign(bytes: Uint8Array): string;
   /** `unknown`: signed with another key than ours. */
   verify(key: string, bytes: Uint8Array, signature: string): 'good' | 'bad' | 'unknown';

@@ -12,7 +12,7 @@ const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.st
 /** The manifest signed and as it is stored. */
 export function encodeManifest(manifest: Manifest, signer: Signer): Uint8Array {
   const unsigned = { ...manifest, signature: null };
-  return bytesOf({ ...unsigned, signature: { key: signer.key, value: signer.sign(bytesOf(unsigned)) } });
+  return bytesOf({ ...unsigned, signature: { key: signer.key(), value: signer.sign(bytesOf(unsigned)) } });
 }
 
 export type ReadManifest =

@@ -24,9 +24,9 @@ export function openStorageMemory(stateDirectory: string): StorageMemory {
       }
     },
     async remember(storage, marker) {
-      await ensurePrivateDirectory(stateDirectory);
-      await ensurePrivateDirectory(join(stateDirectory, 'storages'));
-      await writeAtomic(fileOf(storage), `${marker}\n`);
+      ensurePrivateDirectory(stateDirectory);
+      ensurePrivateDirectory(join(stateDirectory, 'storages'));
+      writeAtomic(fileOf(storage), `${marker}\n`);
     },
   };
 }

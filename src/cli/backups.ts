@@ -1,0 +1,106 @@
+/**
+ * cli: `backups`, what the storages hold, and what was proven of it.
+ */
+import type { ChalkInstance } from 'chalk';
+import type { Command } from 'commander';
+import type { Backup, BackupDetails } from '../model/backup.js';
+import { formatBytes } from '../model/units.js';
+import { addCommand, run } from './command.js';
+import { say, width, type GlobalOptions, type Outcome } from './render.js';
+import { facts, table } from './table.js';
+import { openLook } from './work.js';
+
+const exits = { 2: 'no such backup or database', 10: 'configuration', 21: 'a storage could not be read' };
+const help = {
+  list: {
+    examples: [
+      ['backups', 'every backup in every storage, newest first'],
+      ['backups --database shop --json', 'those of one database, for a program'],
+    ],
+    exits,
+  },
+  show: {
+    examples: [
+      ['backups show latest', 'the newest backup with its files, versions and row counts'],
+      ['backups show 0192f3a4 --json', 'one by the beginning of its id, with manifest and details'],
+    ],
+    exits,
+  },
+} as const;
+
+const provenIn = (backup: Backup, paint: ChalkInstance): string => {
+  if (backup.suspect) return paint.red('failed');
+  return backup.proven ? `${backup.proven.level} ${backup.proven.at.slice(0, 10)}` : paint.yellow('no');
+};
+
+const line = ({ manifest: _manifest, ...rest }: Backup) => rest;
+
+async function list(options: { database?: string } & GlobalOptions): Promise<Outcome> {
+  const { context } = await openLook(options);
+  const { catalog } = await import('../core/catalog.js');
+  const { backups, problems } = await catalog(context, options.database);
+  for (const problem of problems) say(`warning: ${problem}`, options);
+  return {
+    document: { backups: backups.map(line), problems },
+    text: (paint) => {
+      if (backups.length === 0) return 'no backups yet; make one with `backup-automation execute`';
+      const rows = backups.map((backup) => [
+        backup.backupId,
+        backup.database,
+        new Date(backup.timestamp).toLocaleString(),
+        formatBytes(backup.size),
+        backup.storages.join(', '),
+        provenIn(backup, paint),
+      ]);
+      return table(['BACKUP', 'DATABASE', 'TAKEN', 'SIZE', 'STORAGES', 'PROVEN'], rows, { width: width(), paint });
+    },
+  };
+}
+
+async function show(options: { database?: string } & GlobalOptions, id: string): Promise<Outcome> {
+  const { context } = await openLook(options);
+  const [{ findBackup }, { readDetails, storageOf }] = await Promise.all([import('../core/catalog.js'), import('../core/fetch.js')]);
+  const backup = await findBackup(context, id, options.database);
+  const details = await readDetails(context, backup, storageOf(context, backup));
+  return { document: { backup: line(backup), manifest: backup.manifest, details }, text: (paint) => page(backup, details, paint) };
+}
+
+function page(backup: Backup, { fingerprint, extensions, roles }: BackupDetails, paint: ChalkInstance): string {
+  const { manifest } = backup;
+  const look = { width: width(), paint };
+  const pairs: [string, string][] = [
+    ['backup', backup.backupId],
+    ['database', `${backup.database} (${JSON.stringify(manifest.databaseName)})`],
+    ['taken', `${manifest.startedAt} on ${manifest.host}`],
+    ['schedule', backup.scheduleId ?? 'none, by hand'],
+    [
+      'size',
+      `${formatBytes(backup.size)}${manifest.databaseSize === null ? '' : `, of ${formatBytes(manifest.databaseSize)} on the server`}`,
+    ],
+    ['storages', backup.storages.join(', ')],
+    ['proven', provenIn(backup, paint)],
+    ['server', `PostgreSQL ${manifest.serverVersion}, snapshot at ${manifest.snapshotLsn ?? 'an unknown position'}`],
+    ['dumped by', `pg_dump ${manifest.clientVersion}, backup-automation ${manifest.toolVersion}`],
+    ['extensions', extensions.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
+    ['roles', roles.join(', ') || 'none'],
+    ...manifest.warnings.map((warning): [string, string] => ['warning', warning]),
+  ];
+  const files = manifest.artifacts.map(({ name, size, sha256 }) => [name, formatBytes(size), sha256]);
+  const tables = fingerprint.tables.map((one) => [`${one.schema}.${one.name}`, String(one.rows)]);
+  return [
+    facts(pairs, look),
+    table(['FILE', 'SIZE', 'SHA-256'], files, look),
+    ...(tables.length > 0 ? [table(['TABLE', 'ROWS'], tables, { ...look, align: ['left', 'right'] })] : []),
+  ].join('\n\n');
+}
+
+export function backupsCommand(program: Command): void {
+  const database = ['--database <name>', 'only those of this database'] as const;
+  const backups = addCommand(program, 'backups', 'what the storages hold, and what was proven of it', help.list)
+    .option(...database)
+    .action(run(list));
+  addCommand(backups, 'show', 'one backup with its files, versions and row counts', help.show)
+    .argument('<id>', 'a backup id, the beginning of one, or latest')
+    .option(...database)
+    .action(run(show));
+}

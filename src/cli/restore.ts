@@ -1,0 +1,104 @@
+/**
+ * cli: `restore`, brings a backup back into a database, a file or a pipe.
+ */
+import type { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import type { Context } from '../core/context.js';
+import type { Backup } from '../model/backup.js';
+import { Failure } from '../model/errors.js';
+import { formatDuration } from '../model/units.js';
+import { addCommand, run } from './command.js';
+import { say, type GlobalOptions, type Outcome } from './render.js';
+import { openWork } from './work.js';
+
+interface Options {
+  readonly database?: string;
+  readonly to?: string;
+  readonly output?: string;
+  readonly create?: boolean;
+  /** commander's name for --no-owner. */
+  readonly owner: boolean;
+  readonly forceTarget?: string;
+}
+
+const help = {
+  examples: [
+    [
+      'restore latest --to env:TARGET_URL --create',
+      'into a new database, made with the encoding and locale of the source, and compares it',
+    ],
+    ['restore 0192f3a4 --to postgresql://localhost/shop_copy --no-owner', 'into an empty database, everything owned by you'],
+    ['restore latest --output - | pg_restore --list', 'the decoded archive into a pipe'],
+  ],
+  exits: {
+    2: 'no such backup, or neither --to nor --output',
+    10: 'configuration',
+    20: 'the target server, or a program',
+    21: 'the storage could not be read',
+    22: 'the backup is not what it should be',
+    23: 'refused, or not restored without errors',
+    130: 'interrupted',
+  },
+} as const;
+
+async function into(context: Context, options: Options, backup: Backup): Promise<Outcome> {
+  const { restore } = await import('../core/restore.js');
+  const { to = '', create = false, forceTarget } = options;
+  const restored = await restore(context, {
+    backup,
+    to,
+    create,
+    noOwner: !options.owner,
+    ...(forceTarget === undefined ? {} : { forceTarget }),
+  });
+  return {
+    document: { ...restored },
+    text: (paint) =>
+      [
+        ...restored.warnings.map((warning) => `${paint.yellow('warning:')} ${warning}`),
+        `${paint.green('restored')} ${backup.backupId} into ${restored.target} in ${formatDuration(restored.duration)}`,
+        restored.compared ? 'every table has the row count that it had in the backup' : 'not compared: the backup has no fingerprint',
+      ].join('\n'),
+  };
+}
+
+/** A file appears under its name only when it is whole. */
+async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {
+  const { extract } = await import('../core/restore.js');
+  if (output === '-') {
+    await extract(context, backup, process.stdout);
+    return 0;
+  }
+  const { createWhole } = await import('../system/whole-file.js');
+  const file = await createWhole(output);
+  try {
+    await extract(context, backup, file.stream);
+    await file.keep();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  say(`the archive of ${backup.backupId} is in ${output}; look into it with \`pg_restore --list\``, options);
+  return { document: { backupId: backup.backupId, target: output, ok: true, compared: false, warnings: [] }, text: () => '' };
+}
+
+async function body(options: Options & GlobalOptions, id: string): Promise<Outcome | number> {
+  if ((options.to === undefined) === (options.output === undefined))
+    throw new Failure('usage', 'say where to: either --to URL or --output FILE', { hint: 'see `backup-automation restore --help`' });
+  const { context } = await openWork(options);
+  const { findBackup } = await import('../core/catalog.js');
+  const backup = await findBackup(context, id, options.database);
+  return options.output === undefined ? into(context, options, backup) : out(context, options, backup, options.output);
+}
+
+export function restoreCommand(program: Command): void {
+  addCommand(program, 'restore', 'bring a backup back into a database, a file or a pipe', help)
+    .argument('<id>', 'a backup id, the beginning of one, or latest')
+    .option('--database <name>', 'whose latest, where there are several')
+    .option('--to <url>', 'the target database: a URL, or env:NAME that holds one')
+    .option('--output <file>', 'write the decoded archive to a file, or - for a pipe')
+    .option('--create', 'create the target database first')
+    .option('--no-owner', 'leave out owners and privileges')
+    .option('--force-target <name>', 'the name of the target again: restore although it is the source or not empty')
+    .action(run(body));
+}

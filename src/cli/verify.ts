@@ -1,0 +1,81 @@
+/**
+ * cli: `verify`, proves backups: their bytes, their whole archive, or a real restore that is compared.
+ */
+import { Option, type Command } from 'commander';
+import type { Context } from '../core/context.js';
+import type { VerifyResult } from '../core/verify.js';
+import { levels, type Backup, type Level } from '../model/backup.js';
+import { Failure } from '../model/errors.js';
+import { formatDuration } from '../model/units.js';
+import { addCommand, run } from './command.js';
+import { width, type GlobalOptions, type Outcome } from './render.js';
+import { table } from './table.js';
+import { openWork } from './work.js';
+
+interface Options {
+  readonly level: Level;
+  readonly all?: boolean;
+  readonly database?: string;
+}
+
+const help = {
+  examples: [
+    ['verify', 'restores the newest backup of each database on a throwaway server and compares it'],
+    ['verify latest --level archive', 'reads the whole archive of the newest backup, without a restore'],
+    ['verify --all --level checksum', 'reads every stored byte of every backup'],
+  ],
+  exits: {
+    2: 'no such backup',
+    10: 'configuration',
+    20: 'a program or the server for the proof failed; nothing is said about the backup',
+    21: 'a storage could not be read',
+    22: 'a backup is not what it should be',
+    130: 'interrupted',
+  },
+} as const;
+
+async function chosen(context: Context, options: Options, id: string | undefined): Promise<readonly Backup[]> {
+  const { catalog, findBackup } = await import('../core/catalog.js');
+  if (id !== undefined) return [await findBackup(context, id, options.database)];
+  const { backups, problems } = await catalog(context, options.database);
+  if (backups.length === 0)
+    throw new Failure('not-found', ['there is no backup to verify', ...problems].join('; '), {
+      hint: 'make one with `backup-automation execute`',
+    });
+  const newest = new Map([...backups].toReversed().map((backup) => [backup.database, backup]));
+  return options.all ? backups : [...newest.values()];
+}
+
+async function body(options: Options & GlobalOptions, id: string | undefined): Promise<Outcome> {
+  const { context } = await openWork(options);
+  const { verifyBackup } = await import('../core/verify.js');
+  const results: VerifyResult[] = [];
+  for (const backup of await chosen(context, options, id)) results.push(await verifyBackup(context, backup, options.level));
+  const bad = results.filter((result) => !result.ok);
+  const [first] = bad;
+  const failure = first && new Failure('verification', `${bad.length} of ${results.length} not proven: ${first.backupId}: ${first.detail}`);
+  return {
+    document: { results },
+    text: (paint) => {
+      const rows = results.map((result) => [
+        result.backupId,
+        result.database,
+        result.level,
+        result.ok ? paint.green('proven') : paint.red('NOT PROVEN'),
+        formatDuration(result.duration),
+        result.detail,
+      ]);
+      return table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint });
+    },
+    failure,
+  };
+}
+
+export function verifyCommand(program: Command): void {
+  addCommand(program, 'verify', 'prove backups; without a target the newest of each database', help)
+    .argument('[id]', 'a backup id, the beginning of one, or latest')
+    .option('--all', 'every backup')
+    .option('--database <name>', 'only those of this database')
+    .addOption(new Option('--level <level>', 'how far to prove').choices([...levels]).default('restore'))
+    .action(run(body));
+}

@@ -1,0 +1,22 @@
+/**
+ * cli: what every command that works (rather than only shows) begins with: a Context that listens and can be stopped.
+ */
+import type { Context } from '../core/context.js';
+import type { LoadedConfig } from '../config/load.js';
+import { listen } from './progress.js';
+import type { GlobalOptions } from './render.js';
+import { stopSignal } from './signals.js';
+
+/** A Context whose progress is shown; dead events of this host are closed first. */
+export async function openWork(options: GlobalOptions): Promise<{ context: Context; loaded: LoadedConfig }> {
+  const [{ makeContext }, { reconcile }] = await Promise.all([import('../wire.js'), import('../core/reconcile.js')]);
+  const wired = await makeContext(options, listen(options), stopSignal());
+  await reconcile(wired.context);
+  return wired;
+}
+
+/** A Context that only looks: nothing is announced, reconciled or written. */
+export async function openLook(options: GlobalOptions): Promise<{ context: Context; loaded: LoadedConfig }> {
+  const { makeContext } = await import('../wire.js');
+  return makeContext(options);
+}

@@ -1,0 +1,110 @@
+/**
+ * core: `restore`, the page of `execute` read from the bottom: storage, codecs reversed, engine, and then it is compared.
+ */
+import type { Writable } from 'node:stream';
+import { compareFingerprints, type Backup } from '../model/backup.js';
+import type { TargetState } from '../model/engine.js';
+import { asFailure, Failure } from '../model/errors.js';
+import type { Context } from './context.js';
+import { readDetails, storageOf } from './fetch.js';
+import { fill } from './load.js';
+import { withdraw } from './transfer.js';
+
+export interface RestoreRequest {
+  readonly backup: Backup;
+  /** A URL or a reference to one. */
+  readonly to: string;
+  readonly create: boolean;
+  readonly noOwner: boolean;
+  /** The target's name once more, to restore onto the source or into a database that is not empty. */
+  readonly forceTarget?: string;
+}
+
+export interface Restored {
+  readonly backupId: string;
+  /** Host, port, user and database; never a secret. */
+  readonly target: string;
+  readonly ok: boolean;
+  /** Whether there was a fingerprint to compare with. */
+  readonly compared: boolean;
+  readonly duration: number;
+  readonly warnings: readonly string[];
+}
+
+/** Restores into a database and compares. Throws `restore-target` before anything is touched, `restore` when it did not go well. */
+export async function restore(context: Context, request: RestoreRequest): Promise<Restored> {
+  const { backup } = request;
+  const target = context.engine.target(request.to);
+  const state = await context.engine.inspect(target);
+  const warnings = refuseOrWarn(request, state);
+  const storage = storageOf(context, backup);
+  const details = await readDetails(context, backup, storage);
+  const started = context.clock.monotonic();
+  const create = state.objects === null;
+  const outcome = { backupId: backup.backupId, target: state.place };
+  try {
+    const found = await fill(context, { backup, storage, details, target, create, noOwner: request.noOwner, createRoles: false });
+    const compared = details.fingerprint.method !== 'none';
+    const differences = state.objects ? [] : compareFingerprints(details.fingerprint, found);
+    if (differences.length > 0)
+      throw new Failure('restore', `the restored database differs from the backup: ${differences.slice(0, 5).join('; ')}`);
+    const duration = await finish(context, backup, state, { started, ok: true, compared });
+    return { ...outcome, ok: true, compared, duration, warnings };
+  } catch (error) {
+    await finish(context, backup, state, { started, ok: false, compared: false });
+    throw asFailure(error, 'restore');
+  }
+}
+
+async function finish(
+  context: Context,
+  { backupId, database }: Backup,
+  state: TargetState,
+  end: { started: number; ok: boolean; compared: boolean },
+): Promise<number> {
+  const duration = context.clock.monotonic() - end.started;
+  await context.ledger.appendFact({
+    record: 'restore',
+    backupId,
+    database,
+    target: state.place,
+    ok: end.ok,
+    compared: end.compared,
+    duration,
+  });
+  return duration;
+}
+
+/** Never onto the source or into a non-empty database unless its name was typed again. */
+function refuseOrWarn({ backup, create, forceTarget }: RestoreRequest, state: TargetState): string[] {
+  const { manifest } = backup;
+  if (state.objects === null && !create)
+    throw new Failure('restore-target', `${state.place} does not exist`, { hint: 'add --create to have it made, or create it first' });
+  if (state.objects !== null && create && forceTarget === undefined)
+    throw new Failure('restore-target', `${state.place} exists already`, {
+      hint: 'leave --create out to restore into it when it is empty, or name another',
+    });
+  if (forceTarget !== undefined && forceTarget !== state.databaseName)
+    throw new Failure('restore-target', `--force-target names "${forceTarget}", the target is "${state.databaseName}"`, {
+      hint: 'type the name of the target database after --force-target',
+    });
+  const isSource =
+    state.systemIdentifier !== null && state.systemIdentifier === manifest.systemIdentifier && state.databaseName === manifest.databaseName;
+  const occupied = state.objects !== null && state.objects > 0;
+  if (!isSource && !occupied) return [];
+  const what = isSource ? 'is the database that the backup was taken from' : `is not empty: it holds ${state.objects} objects`;
+  if (forceTarget === undefined)
+    throw new Failure('restore-target', `${state.place} ${what}`, {
+      hint: `restore into a new database with --create; or add --force-target ${JSON.stringify(state.databaseName)} if you are sure`,
+    });
+  return [`${state.place} ${what}; restored into it because --force-target named it`];
+}
+
+/** The decoded archive, for a file or a pipe. */
+export async function extract(context: Context, backup: Backup, into: Writable): Promise<void> {
+  const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
+  if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
+  const input = await storageOf(context, backup).get(backup, artifact.name);
+  context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
+  await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
+}

@@ -1,0 +1,104 @@
+/**
+ * wire: the one place that knows every part, and makes a Context out of a configuration and this machine.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { codecs, type CodecKind } from './codecs/index.js';
+import { loadConfig, type LoadedConfig } from './config/load.js';
+import type { Config } from './config/schema.js';
+import type { Context } from './core/context.js';
+import { engines } from './engines/index.js';
+import { decideCodec } from './model/compression.js';
+import { Failure } from './model/errors.js';
+import { uuidv7 } from './model/id.js';
+import type { Announce } from './model/progress.js';
+import { storages } from './storages/index.js';
+import { systemClock } from './system/clock.js';
+import { runFlow } from './system/flow.js';
+import { openLedger } from './system/ledger.js';
+import { openLocks } from './system/lock.js';
+import { openLog } from './system/log.js';
+import { openScratch } from './system/scratch.js';
+import { resolveSecret } from './system/secrets.js';
+import { openSigner } from './system/signer.js';
+import { openStorageMemory } from './system/storage-memory.js';
+
+export interface WireOptions {
+  readonly config?: string;
+  readonly set: readonly string[];
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
+}
+
+export interface Wired {
+  readonly context: Context;
+  readonly loaded: LoadedConfig;
+}
+
+const isCodec = (kind: string): kind is CodecKind => Object.hasOwn(codecs, kind);
+
+function codecsOf(kinds: readonly string[]) {
+  return kinds.map((kind) => {
+    if (!isCodec(kind))
+      throw new Failure('configuration', `the codec "${kind}" is not known here`, { hint: 'it may need a newer backup-automation' });
+    return codecs[kind].create(1);
+  });
+}
+
+function openStorages(config: Config) {
+  const memory = openStorageMemory(config.stateDirectory);
+  return Object.entries(config.storages).map(([name, options]) => storages[options.kind].create(name, options, memory));
+}
+
+function openEngine({ config, base }: LoadedConfig, signal: AbortSignal) {
+  return engines.pg_dump.create({
+    entries: config.databases,
+    clientDirectory: config.clientDirectory,
+    lockWaitTimeout: config.lockWaitTimeout,
+    env: process.env,
+    secret: (reference) => resolveSecret(reference, base),
+    runFolder: (eventId) => join(config.stateDirectory, 'run', eventId),
+    signal,
+  });
+}
+
+const never = new AbortController().signal;
+
+/** Loads the configuration and puts everything together. `announce` hears what happens; `signal` stops it. */
+export async function makeContext(options: WireOptions, announce: Announce = () => {}, signal: AbortSignal = never): Promise<Wired> {
+  const loaded = await loadConfig(options, { env: process.env, cwd: process.cwd() });
+  const { config } = loaded;
+  const log = openLog({ ...config.log, level: options.verbose ? 'debug' : 'info', stderr: !options.quiet, clock: systemClock });
+  const engine = openEngine(loaded, signal);
+  const context: Context = {
+    settings: config,
+    schedules: config.schedules,
+    databases: Object.keys(config.databases),
+    storages: openStorages(config),
+    engine,
+    ledger: openLedger(config.stateDirectory, { clock: systemClock, log }),
+    locks: openLocks(config.stateDirectory),
+    clock: systemClock,
+    signer: openSigner(config.stateDirectory),
+    run: runFlow,
+    announce,
+    log,
+    signal,
+    process: { host: hostname(), pid: process.pid, toolVersion: VERSION },
+    newId: () => uuidv7(systemClock.now(), randomBytes(10)),
+    random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+    chooseCompression: (compression) => {
+      const kind = decideCodec(compression, { zstd: codecs.zstd.isAvailable() });
+      return { engine: false, codecs: kind ? [codecs[kind].create(compression.level)] : [] };
+    },
+    codecsOf,
+    openScratch: async (request) => {
+      const scratch = await openScratch(request);
+      return { database: engine.target(scratch.url), close: () => scratch.close() };
+    },
+  };
+  return { context, loaded };
+}
+
+declare const VERSION: string;
