@@ -97,6 +97,25 @@ export interface LedgerDamage {
   gaps: number;
 }
 
+/** Where something is wrong with the chain of lines, and what. */
+export interface ChainProblem {
+  readonly path: string;
+  readonly offset: number;
+  readonly problem: 'damaged' | 'torn' | 'broken' | 'gap';
+  readonly detail: string;
+}
+
+/** The whole ledger read and its chain followed. */
+export interface ChainReport {
+  readonly segments: number;
+  readonly lines: number;
+  /** How many of each, all counted; `problems` holds the first hundred. */
+  readonly counts: Readonly<Record<ChainProblem['problem'], number>>;
+  readonly problems: readonly ChainProblem[];
+  /** Lines appended without the lock, which may fork the chain beside them. */
+  readonly nolock: number;
+}
+
 export interface Ledger {
   /**
    * Appends an event's next state, durable when it resolves. Under the ledger's lock the event's newest state is read again;
@@ -106,10 +125,14 @@ export interface Ledger {
   appendFact(fact: Fact): Promise<void>;
   /** For the last resort in a dying process. */
   appendEventSync(event: BackupEvent): void;
-  /** Oldest first, in constant memory. */
-  read(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
+  /** Oldest first, in constant memory; from the line at a position on. */
+  read(damage?: LedgerDamage, from?: Position): AsyncIterable<LedgerLine>;
   /** Newest first, from the tail, reading only as much as is asked for. */
   readBackwards(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
   /** The newest state of one event, null when unknown. */
   find(eventId: string): Promise<BackupEvent | null>;
+  /** Follows the hash chain from the first line on, in constant memory. Throws only when a file can not be read at all. */
+  verify(): Promise<ChainReport>;
+  /** The paths of its files, oldest first. */
+  segments(): Promise<readonly string[]>;
 }

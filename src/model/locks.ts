@@ -19,6 +19,8 @@ export interface Locks {
   claimEvent(eventId: string): Promise<EventLock | null>;
   /** Whether somebody holds it now; with its pid also when the lock's file was deleted under that process. */
   isEventAlive(eventId: string, pid?: number): Promise<boolean>;
+  /** Whether a process of this number is there, whatever it is. */
+  isProcess(pid: number): boolean;
   /** Ids of the events that were claimed and not yet retired. */
   eventsLeft(): Promise<readonly string[]>;
   /** One of `limit` places for backups of this state directory. Null: all are taken. */

@@ -4,6 +4,7 @@
  * One write to an O_APPEND descriptor, then fdatasync. A torn line before it is left alone behind a newline. After a failed
  * fdatasync the file is never synced again: the line goes to the next segment. Nothing is ever truncated or rewritten.
  */
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, fstatSync, fsyncSync, statSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Failure } from '../model/errors.js';
@@ -35,14 +36,16 @@ export function lineStart(fd: number, end: number): number {
   return 0;
 }
 
-/** Reads the bytes of a line in blocks: it may be garbage of any length. */
-function* blocksOf(fd: number, start: number, end: number): Generator<Uint8Array> {
-  for (let position = start; position < end;) {
-    const block = Buffer.allocUnsafe(Math.min(65_536, end - position));
-    readAt(fd, block, { offset: 0, length: block.length, position });
-    position += block.length;
-    yield block;
+/** The hash of a line, read in blocks: it may be garbage of any length. */
+function hashOf(fd: number, start: number, end: number): string {
+  const hash = createHash('sha256');
+  const block = Buffer.allocUnsafe(8192);
+  for (let position = start; position < end; position += block.length) {
+    const length = Math.min(block.length, end - position);
+    readAt(fd, block, { offset: 0, length, position });
+    hash.update(block.subarray(0, length));
   }
+  return hash.digest('hex');
 }
 
 function tailOf({ fd, size }: OpenFile): Tail | null {
@@ -51,7 +54,7 @@ function tailOf({ fd, size }: OpenFile): Tail | null {
   readAt(fd, last, { offset: 0, length: 1, position: size - 1 });
   const torn = !last.equals(newline);
   const end = torn ? size : size - 1;
-  return { prev: hashLine(...blocksOf(fd, lineStart(fd, end), end)), torn };
+  return { prev: hashOf(fd, lineStart(fd, end), end), torn };
 }
 
 /** The hash of the last line of the newest segment that has one. */

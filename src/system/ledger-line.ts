@@ -3,7 +3,7 @@
  *
  * `{"v":1,"at":...,"record":...,...,"prev":"<sha256 of the line before>","crc":"<crc32 of all before ,"crc">"}`, JSON in one line.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { eventStatuses } from '../model/event.js';
 import type { LedgerRecord, LineFrame } from '../model/ledger.js';
@@ -17,12 +17,8 @@ const trailerLength = ',"crc":"00000000"}'.length;
 const trailer = (crc: number) => `,"crc":"${crc.toString(16).padStart(8, '0')}"}`;
 const beginning = '{"v":';
 
-/** What chains a line to the one before: hex, of the raw bytes without the newline. */
-export const hashLine = (...parts: readonly Uint8Array[]): string => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-};
+/** What chains a line to the one before: SHA-256 in hex, of the raw bytes without the newline. */
+export const hashLine = (bytes: Uint8Array): string => hash('sha256', bytes);
 
 /** A copy with every text at most `length` characters and every list at most `count` long, saying what was left out. */
 function shorten(value: unknown, length: number, count: number): unknown {

@@ -10,50 +10,45 @@ import { decodeLine, salvage } from './ledger-line.js';
 import { openSegment, readAt, segmentsOf, type OpenFile, type Segment } from './ledger-segments.js';
 
 /** Longer than any line of ours, even two glued ones; what has no newline for so long is skipped. */
-const chunkSize = 256 * 1024;
+const chunkSize = 160 * 1024;
 const firstLookBack = 32 * 1024;
 const newline = 10;
 
 export const nothingDamaged = (): LedgerDamage => ({ corruptLines: 0, tornTail: false, gaps: 0 });
 
-type Take = (bytes: Buffer, start: number, end: number, offset: number) => LedgerLine[];
+/** What becomes of a line's bytes. */
+export interface Taking<T> {
+  /** A line that ends in a newline. */
+  line(bytes: Buffer, start: number, end: number, offset: number): T[];
+  /** What is left after the last newline of the segment. */
+  tail(bytes: Buffer, start: number, end: number, offset: number): T[];
+  /** A line longer than any of ours, which is not kept in memory. */
+  tooLong(offset: number): T[];
+}
 
-/** Turns a line's bytes into what can be read of it, counting what can not. */
-function taker(segment: Segment, damage: LedgerDamage): Take {
-  const line = (offset: number, record: LedgerLine['record']) => ({ position: { segment: segment.number, offset }, record });
-  return (bytes, start, end, offset) => {
+/** Turns lines into records, counting what can not be read. The newest segment's end may be torn: that is no damage. */
+function records(segment: Segment, last: boolean, damage: LedgerDamage): Taking<LedgerLine> {
+  const found = (offset: number, record: LedgerLine['record']) => ({ position: { segment: segment.number, offset }, record });
+  const take = (bytes: Buffer, start: number, end: number, offset: number, bad: () => void): LedgerLine[] => {
     const record = decodeLine(bytes, start, end);
-    if (record) return [line(offset, record)];
-    damage.corruptLines += 1;
-    return salvage(bytes, start, end).map((piece) => line(offset + piece.start - start, piece.record));
+    if (record) return [found(offset, record)];
+    bad();
+    return salvage(bytes, start, end).map((piece) => found(offset + piece.start - start, piece.record));
+  };
+  const corrupt = () => void (damage.corruptLines += 1);
+  const torn = () => void (last ? (damage.tornTail = true) : corrupt());
+  return {
+    line: (bytes, start, end, offset) => take(bytes, start, end, offset, corrupt),
+    tail: (bytes, start, end, offset) => take(bytes, start, end, offset, torn),
+    tooLong: () => {
+      corrupt();
+      return [];
+    },
   };
 }
 
-/** What is left after the last newline: whole but for its newline, or torn. */
-function takeTail(
-  take: Take,
-  tail: { bytes: Buffer; start: number; end: number; offset: number; last: boolean },
-  damage: LedgerDamage,
-): LedgerLine[] {
-  const before = damage.corruptLines;
-  const lines = take(tail.bytes, tail.start, tail.end, tail.offset);
-  if (tail.last && damage.corruptLines > before) {
-    damage.corruptLines = before;
-    damage.tornTail = true;
-  }
-  return lines;
-}
-
-interface Part {
-  readonly segment: Segment;
-  readonly file: OpenFile;
-  readonly last: boolean;
-  readonly damage: LedgerDamage;
-}
-
 /** Lines of one segment from `offset`; returns the offset after the last newline. */
-function* forwardsIn({ segment, file, last, damage }: Part, offset: number): Generator<LedgerLine[], number> {
-  const take = taker(segment, damage);
+export function* forwardsIn<T>(file: OpenFile, offset: number, taking: Taking<T>): Generator<T[], number> {
   const buffer = Buffer.allocUnsafe(chunkSize);
   let kept = 0; // bytes of an unfinished line at the buffer's start
   let skipping = false;
@@ -63,24 +58,24 @@ function* forwardsIn({ segment, file, last, damage }: Part, offset: number): Gen
     const count = readAt(file.fd, buffer, { offset: kept, length, position: position + kept });
     if (count === 0) break;
     const filled = buffer.subarray(0, kept + count);
-    const lines: LedgerLine[] = [];
+    const batch: T[] = [];
     let start = 0;
     for (let end = filled.indexOf(newline, kept); end >= 0; end = filled.indexOf(newline, start)) {
-      if (!skipping) for (const line of take(filled, start, end, position + start)) lines.push(line);
+      if (!skipping) batch.push(...taking.line(filled, start, end, position + start));
       skipping = false;
       start = end + 1;
     }
     if (start === 0 && filled.length === chunkSize) {
-      if (!skipping) damage.corruptLines += 1;
+      if (!skipping) batch.push(...taking.tooLong(position));
       skipping = true;
       start = filled.length;
     }
     buffer.copyWithin(0, start, filled.length);
     kept = filled.length - start;
     position += start;
-    if (lines.length > 0) yield lines;
+    if (batch.length > 0) yield batch;
   }
-  if (kept > 0 && !skipping) yield takeTail(take, { bytes: buffer, start: 0, end: kept, offset: position, last }, damage);
+  if (kept > 0 && !skipping) yield taking.tail(buffer, 0, kept, position);
   return position;
 }
 
@@ -89,7 +84,8 @@ function countGaps(line: LedgerLine | undefined, previousSize: number | null, da
   if (line?.record.record === 'segment' && previousSize !== null && previousSize < line.record.previousSize) damage.gaps += 1;
 }
 
-const missingBefore = (segments: readonly Segment[], index: number): number =>
+/** How many numbers are missing before a segment. */
+export const missingBefore = (segments: readonly Segment[], index: number): number =>
   (segments[index]?.number ?? 1) - (segments[index - 1]?.number ?? 0) - 1;
 
 /** Oldest first, from a position on. Returns the position after the last line that is finished. */
@@ -102,8 +98,8 @@ export function* forwards(stateDirectory: string, damage = nothingDamaged(), fro
     if (!from) damage.gaps += missingBefore(segments, index);
     const file = openSegment(segment, constants.O_RDONLY);
     try {
-      const part = { segment, file, last: index === segments.length - 1, damage };
-      const batches = forwardsIn(part, from?.segment === segment.number ? from.offset : 0);
+      const taking = records(segment, index === segments.length - 1, damage);
+      const batches = forwardsIn(file, from?.segment === segment.number ? from.offset : 0, taking);
       let first = true;
       for (let next = batches.next(); ; next = batches.next()) {
         if (next.done) {
@@ -123,8 +119,7 @@ export function* forwards(stateDirectory: string, damage = nothingDamaged(), fro
 }
 
 /** Lines of one segment, newest first. */
-function* backwardsIn({ segment, file, last, damage }: Part): Generator<LedgerLine[]> {
-  const take = taker(segment, damage);
+function* backwardsIn(file: OpenFile, taking: Taking<LedgerLine>): Generator<LedgerLine[]> {
   const buffer = Buffer.allocUnsafe(chunkSize);
   let kept = 0; // bytes of an unfinished line's end, at the buffer's end
   let skipping = false;
@@ -140,9 +135,8 @@ function* backwardsIn({ segment, file, last, damage }: Part): Generator<LedgerLi
     let end = chunkSize;
     for (let found = buffer.lastIndexOf(newline, chunkSize - kept - 1); found >= start; found = buffer.lastIndexOf(newline, end - 1)) {
       const [from, to, offset] = [found + 1, end, position + found + 1 - start];
-      if (atEnd && !skipping && to > from)
-        lines.push(...takeTail(take, { bytes: buffer, start: from, end: to, offset, last }, damage).toReversed());
-      else if (!atEnd && !skipping) lines.push(...take(buffer, from, to, offset).toReversed());
+      if (atEnd && !skipping && to > from) lines.push(...taking.tail(buffer, from, to, offset).toReversed());
+      else if (!atEnd && !skipping) lines.push(...taking.line(buffer, from, to, offset).toReversed());
       atEnd = false;
       skipping = false;
       end = found;
@@ -150,15 +144,14 @@ function* backwardsIn({ segment, file, last, damage }: Part): Generator<LedgerLi
     }
     kept = end - start;
     if (kept === chunkSize) {
-      if (!skipping) damage.corruptLines += 1;
+      if (!skipping) lines.push(...taking.tooLong(position));
       [skipping, kept] = [true, 0];
     }
     buffer.copyWithin(chunkSize - kept, start, end);
     if (lines.length > 0) yield lines;
   }
-  const tail = { bytes: buffer, start: chunkSize - kept, end: chunkSize, offset: 0, last };
-  if (!skipping && atEnd && kept > 0) yield takeTail(take, tail, damage).toReversed();
-  else if (!skipping && !atEnd) yield take(buffer, tail.start, tail.end, 0).toReversed();
+  if (skipping || (atEnd && kept === 0)) return;
+  yield taking[atEnd ? 'tail' : 'line'](buffer, chunkSize - kept, chunkSize, 0).toReversed();
 }
 
 /** Newest first, reading only as much as is asked for. */
@@ -169,7 +162,7 @@ export function* backwards(stateDirectory: string, damage = nothingDamaged()): G
     if (!segment) break;
     const file = openSegment(segment, constants.O_RDONLY);
     try {
-      yield* backwardsIn({ segment, file, last: index === segments.length - 1, damage });
+      yield* backwardsIn(file, records(segment, index === segments.length - 1, damage));
     } finally {
       closeSync(file.fd);
     }

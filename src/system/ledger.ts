@@ -13,7 +13,9 @@ import { eventOf } from '../model/record.js';
 import { ensurePrivateDirectory } from './files.js';
 import { appendLine } from './ledger-append.js';
 import { backwards, forwards } from './ledger-read.js';
+import { segmentsOf } from './ledger-segments.js';
 import { findState, openStates } from './ledger-states.js';
+import { verifyChain } from './ledger-verify.js';
 import { takeLock, takeLockSync } from './lock.js';
 
 export interface LedgerOptions {
@@ -86,11 +88,13 @@ export function openLedger(stateDirectory: string, options: LedgerOptions): Ledg
         lock?.release();
       }
     },
-    read: (damage) => unpack(forwards(stateDirectory, damage)),
+    read: (damage, from) => unpack(forwards(stateDirectory, damage, from)),
     readBackwards: (damage) => unpack(backwards(stateDirectory, damage)),
     async find(eventId) {
       const { record } = findState(stateDirectory, eventId);
       return record && eventOf(record);
     },
+    verify: async () => verifyChain(stateDirectory),
+    segments: async () => segmentsOf(stateDirectory).map(({ path }) => path),
   };
 }

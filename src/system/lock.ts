@@ -142,6 +142,14 @@ function hasOpen(pid: number, path: string): boolean {
   }
 }
 
+function isProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return errnoOf(error) === 'EPERM';
+  }
+}
+
 const namesIn = (folder: string): string[] => {
   try {
     return readdirSync(folder);
@@ -186,6 +194,7 @@ export function openLocks(stateDirectory: string): Locks {
       const path = eventPath(eventId);
       return isHeld(path) || (pid !== undefined && statSync(path, { throwIfNoEntry: false }) === undefined && hasOpen(pid, path));
     },
+    isProcess,
     eventsLeft: async () => [...new Set(namesIn(run).map((name) => name.replace(/\.lock$/, '')))],
     async claimPlace(limit) {
       prepare(join(stateDirectory, 'locks'));
