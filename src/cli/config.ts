@@ -6,7 +6,6 @@ import type { LoadedConfig } from '../config/load.js';
 import { addCommand, run, type Help } from './command.js';
 import { say, width, type GlobalOptions, type Outcome } from './render.js';
 
-const surroundings = () => ({ env: process.env, cwd: process.cwd() });
 const exits = { 2: 'no such key', 10: 'the configuration is wrong' };
 
 /** Secrets that slipped into a value are hidden; nothing else changes. */
@@ -16,8 +15,8 @@ async function hidden<T>(value: T): Promise<T> {
 }
 
 const load = async (options: GlobalOptions): Promise<LoadedConfig> => {
-  const { loadConfig } = await import('../config/load.js');
-  return loadConfig(options, surroundings());
+  const { here, loadConfig } = await import('../config/load.js');
+  return loadConfig(options, here());
 };
 
 const written = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
@@ -60,8 +59,9 @@ async function get(options: GlobalOptions, key: string): Promise<Outcome> {
 }
 
 async function update(options: GlobalOptions, key: string, value: string): Promise<Outcome> {
+  const { here } = await import('../config/load.js');
   const { updateConfig } = await import('../config/update.js');
-  const { warnings, ...document } = await hidden(updateConfig(key, value, options, surroundings()));
+  const { warnings, ...document } = await hidden(updateConfig(key, value, options, here()));
   for (const warning of warnings) say(`warning: ${warning}`, options);
   return {
     document: { ...document, warnings },
@@ -70,8 +70,8 @@ async function update(options: GlobalOptions, key: string, value: string): Promi
 }
 
 async function validate(options: GlobalOptions): Promise<Outcome> {
-  const { checkConfig } = await import('../config/load.js');
-  const { errors, warnings } = await checkConfig(options, surroundings());
+  const { checkConfig, here } = await import('../config/load.js');
+  const { errors, warnings } = await checkConfig(options, here());
   const { ConfigurationFailure } = await import('../config/problem.js');
   const lines = warnings.map((warning) => `warning: ${warning}`);
   return {
@@ -82,8 +82,9 @@ async function validate(options: GlobalOptions): Promise<Outcome> {
 }
 
 async function init(options: GlobalOptions): Promise<Outcome> {
+  const { here } = await import('../config/load.js');
   const { initConfig } = await import('../config/update.js');
-  const file = initConfig(options, surroundings());
+  const file = initConfig(options, here());
   return { document: { file }, text: () => `wrote ${file}; look at it with \`backup-automation config\`` };
 }
 

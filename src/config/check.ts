@@ -7,8 +7,7 @@ import { didYouMean } from '../model/nearest.js';
 import { readEnvironment } from './environment.js';
 import { keysAt, nodeAt, words } from './expected.js';
 import type { Given, Surroundings } from './file.js';
-import { adopt, isTree, Layers, leaves, valueAt, type Origin, type Path } from './layers.js';
-import type { Source } from './load.js';
+import { adopt, isTree, Layers, leaves, parseValue, valueAt, type Origin, type Path, type Source } from './layers.js';
 import { ConfigurationFailure, shown, type Problem } from './problem.js';
 import { findings } from './rules.js';
 import { configSchema, defaultSections, type Config } from './schema.js';
@@ -20,15 +19,6 @@ export interface LoadedConfig {
   readonly file: string | null;
   /** The file's folder, else the working directory: what relative paths are relative to. */
   readonly base: string;
-}
-
-/** JSON where it parses, else the text itself. */
-export function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }
 
 function addFlags(layers: Layers, set: readonly string[], problems: Problem[]): void {
@@ -73,10 +63,12 @@ interface Misfit {
   readonly found?: string;
 }
 
-const noSuchKey = (path: Path): Misfit => ({
-  path,
-  expected: `no such key${didYouMean(path.at(-1) ?? '', keysAt(path.slice(0, -1)))}`,
-});
+/** The value of a mistyped `password` is a secret as well. */
+function noSuchKey(path: Path): Misfit {
+  const key = path.at(-1) ?? '';
+  const expected = `no such key${didYouMean(key, keysAt(path.slice(0, -1)))}`;
+  return didYouMean(key, ['password', 'passphrase', 'secret', 'token']) ? { path, expected, found: '"***"' } : { path, expected };
+}
 
 function misfits(issue: z.core.$ZodIssue): Misfit[] {
   const path = issue.path.map(String);
@@ -91,6 +83,9 @@ function misfits(issue: z.core.$ZodIssue): Misfit[] {
   const node = nodeAt(path);
   return [{ path, expected: own ?? (node ? words(node) : issue.message) }];
 }
+
+/** One a key: a number too large for a whole number is so twice. */
+const once = (all: readonly Misfit[]): Misfit[] => [...new Map(all.map((misfit) => [misfit.path.join('.'), misfit])).values()];
 
 /** The values without what does not fit, so that the rules can be asked about the rest; null when that makes no sense. */
 function salvage(root: unknown, bad: readonly Misfit[]): Config | null {
@@ -136,7 +131,7 @@ export function resolveConfig(source: Source | null, given: Given, surroundings:
   const problems: Problem[] = [...(source?.problems ?? [])];
   const layers = layered(source, given, surroundings, problems);
   const parsed = configSchema.safeParse(layers.root);
-  const bad = parsed.success ? [] : parsed.error.issues.slice(0, reported).flatMap(misfits);
+  const bad = parsed.success ? [] : once(parsed.error.issues.slice(0, reported).flatMap(misfits));
   const config = parsed.success ? parsed.data : salvage(layers.root, bad);
   const known = new Set(bad.map(({ path }) => path.join('.')));
   const further: Misfit[] = config ? findings(config).filter(({ path }) => !known.has(path.join('.'))) : [];

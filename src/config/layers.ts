@@ -8,6 +8,14 @@ export type Origin = 'flag' | 'environment' | 'file' | 'default';
 export type Path = readonly string[];
 export type Tree = Record<string, unknown>;
 
+/** A file's values, not yet judged. */
+export interface Source {
+  readonly file: string;
+  readonly values: Tree;
+  /** What was left out of `values` because no value could be made of it. */
+  readonly problems: readonly Problem[];
+}
+
 /** Who set a leaf: the origin, and its name for a person (file, variable, `--set`). */
 export interface Mark {
   readonly origin: Origin;
@@ -23,6 +31,15 @@ export const tree = (): Tree => Object.create(null) as Tree;
 export function* leaves(value: unknown, path: Path = []): Generator<readonly [Path, unknown]> {
   if (!isTree(value) || Object.keys(value).length === 0) yield [path, value];
   else for (const key of Object.keys(value)) yield* leaves(value[key], [...path, key]);
+}
+
+/** JSON where it parses, else the text itself. */
+export function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }
 
 /** What stands at a path; undefined when nothing does. */

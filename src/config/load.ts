@@ -6,18 +6,13 @@ import { basename, dirname, extname, isAbsolute, resolve } from 'node:path';
 import type { LoadedConfig } from './check.js';
 import { findFile, moduleName, readText, type Given, type Surroundings } from './file.js';
 import { JsonError, readJson } from './json.js';
-import { adopt, isTree, type Tree } from './layers.js';
-import { ConfigurationFailure, refuse, type Problem } from './problem.js';
+import { adopt, isTree, parseValue, type Source } from './layers.js';
+import { ConfigurationFailure, refuse, shown, type Problem } from './problem.js';
 
 export type { LoadedConfig } from './check.js';
 
-/** A file's values, not yet judged. */
-export interface Source {
-  readonly file: string;
-  readonly values: Tree;
-  /** What was left out of `values` because no value could be made of it. */
-  readonly problems: readonly Problem[];
-}
+/** Where this process stands: what every command gives to the functions of this file. */
+export const here = (): Surroundings => ({ env: process.env, cwd: process.cwd() });
 
 function parseJson(file: string, text: string): unknown {
   try {
@@ -101,16 +96,17 @@ export async function checkConfig(given: Given, surroundings: Surroundings): Pro
   }
 }
 
-export const defaultStateDirectory = './.backup-automation';
+/** The default of the schema, which is not loaded for it. */
+const defaultStateDirectory = './.backup-automation';
 
 /**
  * The absolute state directory by the same precedence, without judging any other key: all that listings need to know.
  */
 export async function locateState(given: Given, surroundings: Surroundings): Promise<string> {
-  const flag = given.set.findLast((entry) => entry.startsWith('stateDirectory='))?.slice('stateDirectory='.length);
-  if (flag) return resolve(surroundings.cwd, flag);
-  const source = await sourceOf(given, surroundings);
-  const found = source?.values['stateDirectory'] ?? defaultStateDirectory;
-  if (typeof found !== 'string') return refuse(source?.file ?? '', 'stateDirectory is no text', 'a folder');
+  const key = 'stateDirectory';
+  const flag = given.set.findLast((entry) => entry.startsWith(`${key}=`));
+  const source = flag === undefined ? await sourceOf(given, surroundings) : null;
+  const found = flag === undefined ? (source?.values[key] ?? defaultStateDirectory) : parseValue(flag.slice(key.length + 1));
+  if (typeof found !== 'string' || found === '') return refuse(source?.file ?? '--set', `${key} is ${shown(found)}`, 'a folder');
   return isAbsolute(found) ? found : resolve(source ? dirname(source.file) : surroundings.cwd, found);
 }

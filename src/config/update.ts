@@ -17,13 +17,13 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../model/errors.js';
-import { parseValue, resolveConfig } from './check.js';
+import { resolveConfig } from './check.js';
 import { ConfigurationFailure, type Problem } from './problem.js';
 import { jsonSchema, sampleText, schemaFile } from './describe.js';
 import { variables } from './environment.js';
 import { findFile, moduleName, places, readText, type Given, type Surroundings } from './file.js';
 import { readJson, type JsonNode } from './json.js';
-import { tree, valueAt, type Path, type Tree } from './layers.js';
+import { parseValue, tree, valueAt, type Path, type Tree } from './layers.js';
 import { sourceOfText } from './load.js';
 import { defaultSections } from './schema.js';
 

@@ -16,7 +16,7 @@ const plain = (name: string) => name.slice(0, 64).toLowerCase().replace(/[_-]/g,
 /** ` (did you mean "maxRetries"?)`, or nothing when no name is near. Case, `-` and `_` do not count. */
 export function didYouMean(typed: string, known: readonly string[]): string {
   const wrong = plain(typed);
-  const bound = Math.max(2, Math.floor(wrong.length / 3));
+  const bound = Math.max(2, Math.ceil(wrong.length / 3));
   const [best] = nearest(
     wrong,
     known.map(plain).filter((name) => distance(wrong, name) <= bound),
