@@ -1,7 +1,6 @@
 /**
  * cli: `restore`, brings a backup back into a database, a file or a pipe.
  */
-import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Context } from '../core/context.js';
 import type { Backup } from '../model/backup.js';

@@ -39,7 +39,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
   const dump = await openDump(context, request, (message) => warnings.push(message));
   const targets: Target[] = [];
   try {
-    await openTargets(request, targets);
+    const unopened = await openTargets(request, targets);
     const artifacts = await store(context, request, dump, targets);
     const details = await describe(dump, targets, artifacts);
     const proven = await prove(context, request, dump, artifacts, targets);
@@ -58,7 +58,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
       backupId: event.id,
       size: artifacts.reduce((sum, { size }) => sum + size, 0),
       warnings,
-      failedStorages: await dropFailed(targets),
+      failedStorages: [...unopened, ...(await dropFailed(targets))],
     };
   } catch (error) {
     await Promise.all(targets.map((target) => target.deposit.abort()));
@@ -80,7 +80,8 @@ async function openDump(context: Context, { event, database, plan }: BackupReque
   });
 }
 
-async function openTargets({ event, database, plan }: BackupRequest, targets: Target[]): Promise<void> {
+/** Opens a deposit in every storage; resolves to why some could not be opened, rejects when none could. */
+async function openTargets({ event, database, plan }: BackupRequest, targets: Target[]): Promise<Failure[]> {
   const failures: Failure[] = [];
   for (const storage of plan.storages) {
     try {
@@ -89,18 +90,9 @@ async function openTargets({ event, database, plan }: BackupRequest, targets: Ta
       failures.push(asFailure(error, 'storage'));
     }
   }
-  const [first] = failures;
-  if (targets.length === 0) throw first ?? new Failure('storage', 'no storage is configured');
-  if (first) {
-    // a storage that could not even be opened takes part as one that failed
-    const nothing = { write: never, seal: never, read: never, commit: never, abort: async () => {} };
-    targets.push(...failures.map((failure) => ({ storage: '', deposit: nothing, failure })));
-  }
+  if (targets.length === 0) throw failures[0] ?? new Failure('storage', 'no storage is configured');
+  return failures;
 }
-
-const never = (): never => {
-  throw new Failure('internal', 'a storage that could not be opened was used');
-};
 
 async function store(context: Context, request: BackupRequest, dump: Dump, targets: readonly Target[]): Promise<Artifact[]> {
   const { name } = request.database;
@@ -136,7 +128,7 @@ async function prove(
     const level = index === 0 ? wanted : 'checksum';
     for (const artifact of artifacts) {
       const source = level === 'archive' ? dump.artifacts.find(({ kind }) => kind === artifact.kind) : undefined;
-      context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${level})` });
+      context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${source ? level : 'checksum'})` });
       const input = await target.deposit.read(artifact.name);
       const movement = { step: 'check', database: name, total: artifact.size } as const;
       const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };

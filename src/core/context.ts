@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../model/clock.js';
 import type { Codec } from '../model/codec.js';
-import type { Database, Engine, Scratch } from '../model/engine.js';
+import type { Engine, Scratch } from '../model/engine.js';
 import type { RunFlow } from '../model/flow.js';
 import type { Ledger } from '../model/ledger.js';
 import type { Locks } from '../model/locks.js';
@@ -53,6 +53,9 @@ export interface Context {
   openScratch(request: ScratchRequest): Promise<Scratch>;
 }
 
+/** Whole milliseconds since a moment of the clock's `monotonic`. */
+export const elapsed = (context: Pick<Context, 'clock'>, since: number): number => Math.round(context.clock.monotonic() - since);
+
 /** What the scratch server must be able to hold. */
 export interface ScratchRequest {
   readonly serverMajor: number;
@@ -62,4 +65,4 @@ export interface ScratchRequest {
   readonly signal: AbortSignal;
 }
 
-export type { Database, Log };
+export type { Log };

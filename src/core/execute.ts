@@ -7,7 +7,7 @@ import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType } from '../model/event.js';
 import { decideRetry } from '../model/retry.js';
 import { backUp, type Made } from './backup.js';
-import type { Context } from './context.js';
+import { elapsed, type Context } from './context.js';
 import { awaitConditions } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
 import { cancelled, completed, failed, openEvent, record, retryOf } from './record.js';
@@ -104,15 +104,15 @@ export async function attempt(
     if ('reasons' in gate)
       return { event: await cancelled(context, event, gate.reasons), failure: notNow(event, gate.reasons), retry: null };
     try {
-      event = await record(context, { ...event, status: 'running', warnings: gate.warnings });
+      event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
       const made = await backUp(context, { event, database, plan, healthIssues: gate.healthIssues, neededBytes: gate.neededBytes });
-      event = await completed(context, event, made, context.clock.monotonic() - started);
+      event = await completed(context, event, made, elapsed(context, started));
       return { event, failure: shortfall(context, event, made), retry: null };
     } finally {
       gate.place.release();
     }
   } catch (error) {
-    return await conclude(context, event, asFailure(error), context.clock.monotonic() - started);
+    return await conclude(context, event, asFailure(error), elapsed(context, started));
   } finally {
     alive.release();
   }

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { compareFingerprints, type Backup } from '../model/backup.js';
 import type { TargetState } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { Context } from './context.js';
+import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';
 import { fill } from './load.js';
 import { withdraw } from './transfer.js';
@@ -62,7 +62,7 @@ async function finish(
   state: TargetState,
   end: { started: number; ok: boolean; compared: boolean },
 ): Promise<number> {
-  const duration = context.clock.monotonic() - end.started;
+  const duration = elapsed(context, end.started);
   await context.ledger.appendFact({
     record: 'restore',
     backupId,

@@ -4,7 +4,7 @@
 import { compareFingerprints, type Artifact, type Backup, type BackupDetails, type Level } from '../model/backup.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { Storage } from '../model/storage.js';
-import type { Context } from './context.js';
+import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';
 import { fill } from './load.js';
 import { withdraw } from './transfer.js';
@@ -32,7 +32,7 @@ export async function verifyBackup(context: Context, backup: Backup, level: Leve
     if (context.signal.aborted || !speaksAgainst(failure)) throw failure;
     found = { ok: false, detail: failure.message, storage: backup.storages[0] ?? '' };
   }
-  const duration = context.clock.monotonic() - started;
+  const duration = elapsed(context, started);
   const { backupId, database } = backup;
   await context.ledger.appendFact({ record: 'verification', backupId, database, level, duration, ...found });
   return { backupId, database, level, duration, ok: found.ok, detail: found.detail };
