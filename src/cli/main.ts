@@ -12,6 +12,7 @@ import { backupsCommand } from './backups.js';
 import { verifyCommand } from './verify.js';
 import { restoreCommand } from './restore.js';
 import { present, type GlobalOptions } from './render.js';
+import { interruption } from './signals.js';
 
 type AddCommand = (program: Command) => void;
 
@@ -89,6 +90,8 @@ export async function main(argv: readonly string[], commands?: readonly AddComma
   const program = createProgram(commands);
   try {
     await program.parseAsync(argv);
+    // it is tidied up: what is still open, such as a server that does not answer, is not waited for
+    if (interruption()) process.exit();
   } catch (error) {
     if (!(error instanceof CommanderError)) die(error);
     else if (error.exitCode !== 0) process.exitCode = fail(await usageFailure(error, commandOf(program, argv), argv));

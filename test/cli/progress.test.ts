@@ -1,12 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { listen, stopListening } from '../../src/cli/progress.js';
 import type { BackupEvent } from '../../src/model/event.js';
+import { bundle, type Program } from '../fixtures/bundle.js';
 
 const options = { set: [], json: false, quiet: false, verbose: false, color: true };
 const database = 'shop';
@@ -77,9 +74,9 @@ describe('where nobody watches', () => {
 });
 
 describe('on a terminal', { skip: process.platform !== 'linux' }, () => {
-  let folder: string;
-  const program = `
-    import { listen } from ${JSON.stringify(resolve('src/cli/progress.ts'))};
+  let program: Program;
+  const source = `
+    import { listen } from './src/cli/progress.js';
     const announce = listen({ color: process.argv[2] !== 'plain', quiet: false, set: [], json: false, verbose: false });
     const rest = (ms) => new Promise((done) => setTimeout(done, ms));
     announce({ kind: 'step', step: 'conditions', database: 'shop', detail: '' });
@@ -90,22 +87,14 @@ describe('on a terminal', { skip: process.platform !== 'linux' }, () => {
     process.stderr.write('end\\n');
   `;
   const typed = (argument = '', columns = 80) =>
-    execFileSync('script', ['-qec', `stty cols ${columns}; '${process.execPath}' '${folder}/program.mjs' ${argument}`, '/dev/null'], {
+    execFileSync('script', ['-qec', `stty cols ${columns}; '${process.execPath}' '${program.file}' ${argument}`, '/dev/null'], {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], TERM: 'xterm-256color' },
     });
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'pro gress-'));
-    await build({
-      stdin: { contents: program, resolveDir: process.cwd(), loader: 'ts' },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      outfile: join(folder, 'program.mjs'),
-    });
+    program = await bundle(source);
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => program.remove());
 
   test('a spinner shows bytes and rate, finished steps are ticked, and the line is left clean', () => {
     const raw = typed();
