@@ -13,8 +13,16 @@ const settings: ConditionSettings = {
   conditions: { maxDatabaseLoad: 80, minDiskSpace: 10, maxConcurrentBackups: 2 },
 };
 const measurement: Measurement = {
-  ...{ connections: 80, maxConnections: 100, averageQueryTime: null, cacheHitRatio: null, oldestTransactionAge: null },
-  ...{ databaseSize: null, serverVersion: '15.1', inRecovery: false, latency: 1, unknown: {} },
+  connections: 80,
+  maxConnections: 100,
+  averageQueryTime: null,
+  cacheHitRatio: null,
+  oldestTransactionAge: null,
+  databaseSize: null,
+  serverVersion: '15.1',
+  inRecovery: false,
+  latency: 1,
+  unknown: {},
 };
 /** Everything exactly at its limit. */
 const atLimits: Surroundings = { database: measurement, freeBytes: 10e9, neededBytes: 10e9, runningBackups: 1 };
