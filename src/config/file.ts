@@ -25,14 +25,17 @@ export const places = [`${moduleName}.config.json`, `${moduleName}.config.yaml`,
 
 const largest = 1_048_576;
 
-/** A group that is its only member's own, as `useradd` makes it; there a mode of 0664 lets nobody else write. */
+const rows = (file: string): string[][] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+
+/** A group that is one user's own, as `useradd` makes it; there a mode of 0664 lets nobody else write. */
 function privateGroup({ uid, gid }: Stats): boolean {
   if (uid === 0 || uid !== gid) return false;
   try {
-    const line = readFileSync('/etc/group', 'utf8')
-      .split('\n')
-      .find((entry) => entry.split(':')[2] === String(gid));
-    return line !== undefined && line.split(':')[3] === '';
+    const members = rows('/etc/group').find(([, , id]) => id === String(gid))?.[3];
+    return members === '' && rows('/etc/passwd').filter(([, , , group]) => group === String(gid)).length === 1;
   } catch {
     return false;
   }

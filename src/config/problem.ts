@@ -15,7 +15,7 @@ export interface Problem {
 }
 
 /** `/etc/b.json: conditions.maxDatabaseLoad is 120, expected a number from 0 to 100`. */
-export const sentence = ({ source, key, found, expected }: Problem): string =>
+const sentence = ({ source, key, found, expected }: Problem): string =>
   `${source}: ${key ? `${key} is ${found}` : found}, expected ${expected}`;
 
 const listed = 100;

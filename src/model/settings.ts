@@ -12,27 +12,27 @@ export const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected a name of a-z, 0-9, "-" and "_", at most 63, starting with a letter or digit');
 
-export const windowSchema = z.strictObject({
+const windowSchema = z.strictObject({
   start: timeOfDay.default('01:00').describe('First minute in which a backup may start (HH:mm in `timezone`).'),
   end: timeOfDay.default('06:00').describe('Last minute in which a backup may start (HH:mm); equal to `start` means always open.'),
 });
 export type BackupWindow = z.infer<typeof windowSchema>;
 
-export const conditionsSchema = z.strictObject({
+const conditionsSchema = z.strictObject({
   maxDatabaseLoad: z.number().min(0).max(100).default(80).describe('Most connections in use, % of max_connections.'),
   minDiskSpace: z.number().min(0).max(1e9).default(10).describe('Least free space on the storage, GB of 10^9 bytes.'),
   maxConcurrentBackups: z.int().min(1).max(64).default(2).describe('Most backups running at the same time.'),
 });
 export type ConditionLimits = z.infer<typeof conditionsSchema>;
 
-export const healthSchema = z.strictObject({
+const healthSchema = z.strictObject({
   maxConnectionPool: z.number().min(0).max(100).default(90).describe('Connection pool utilization above it is critical, %.'),
   maxAverageQueryTime: z.number().min(0).max(86_400_000).default(2000).describe('Average query time above it is a warning, ms.'),
   minCacheHitRatio: z.number().min(0).max(100).default(70).describe('Cache hit ratio below it is a warning, %.'),
 });
 export type HealthLimits = z.infer<typeof healthSchema>;
 
-export const compressionSchema = z.strictObject({
+const compressionSchema = z.strictObject({
   algorithm: z.enum(['auto', 'zstd', 'gzip', 'none']).default('auto').describe('`auto` is zstd where it is to be had, else gzip.'),
   level: z.int().min(1).max(19).default(1).describe('Compression level; gzip takes at most 9.'),
 });
@@ -43,7 +43,7 @@ const compressionOrName = z.union([
 ]);
 
 const keep = z.int().min(1).max(100_000).optional();
-export const retentionSchema = z.strictObject({
+const retentionSchema = z.strictObject({
   keepLast: keep.describe('Newest backups to keep.'),
   keepDaily: keep.describe('Days of which to keep the newest backup.'),
   keepWeekly: keep.describe('Weeks of which to keep the newest backup.'),

@@ -2,7 +2,7 @@
  * system: looks up what a reference names, and tells the redactor before anyone else sees it; it keeps nothing.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Failure } from '../model/errors.js';
 import { registerSecret } from '../model/redact.js';
 import { parseReference, type Reference } from '../model/reference.js';
@@ -20,8 +20,7 @@ function fromEnvironment(name: string): string {
 }
 
 /** Where Docker and systemd put secrets, in folders that only the service can enter; the modes of the files there are theirs to choose. */
-const keptByOthers = (file: string): boolean =>
-  dirname(file) === '/run/secrets' || dirname(file) + sep === `${process.env['CREDENTIALS_DIRECTORY'] ?? ''}${sep}`;
+const keptByOthers = (file: string): boolean => ['/run/secrets', process.env['CREDENTIALS_DIRECTORY']].includes(dirname(file));
 
 /** The first line of a file that only its owner may read. */
 function fromFile(file: string): string {

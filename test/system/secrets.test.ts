@@ -50,6 +50,13 @@ describe('file:', () => {
       await expect(resolveSecret(`file:${name}`, folder)).rejects.toMatchObject({ hint: expect.stringContaining('chmod 600') as string });
   });
 
+  test("a folder of systemd's credentials has its own guard", async () => {
+    file('pw', 'credential-secret', 0o644);
+    process.env['CREDENTIALS_DIRECTORY'] = folder;
+    expect(await resolveSecret('file:pw', folder)).toBe('credential-secret');
+    delete process.env['CREDENTIALS_DIRECTORY'];
+  });
+
   test('is refused when it is missing, empty or a folder', async () => {
     file('empty', '\nsecond');
     await expect(resolveSecret('file:none', folder)).rejects.toThrow('ENOENT');
