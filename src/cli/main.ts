@@ -10,7 +10,9 @@ import { demoCommand } from './demo.js';
 import { executeCommand } from './execute.js';
 import { backupsCommand } from './backups.js';
 import { verifyCommand } from './verify.js';
+import { healthCommand, unknownExit } from './health.js';
 import { restoreCommand } from './restore.js';
+import { testCommand } from './test.js';
 import { present, type GlobalOptions } from './render.js';
 import { interruption } from './signals.js';
 
@@ -22,8 +24,10 @@ const everyCommand: readonly AddCommand[] = [
   backupsCommand,
   verifyCommand,
   restoreCommand,
+  healthCommand,
   completionCommand,
   demoCommand,
+  testCommand,
 ];
 
 /** The whole tree of commands; completion and docs/commands.md are made from it. */
@@ -94,7 +98,12 @@ export async function main(argv: readonly string[], commands?: readonly AddComma
     if (interruption()) process.exit();
   } catch (error) {
     if (!(error instanceof CommanderError)) die(error);
-    else if (error.exitCode !== 0) process.exitCode = fail(await usageFailure(error, commandOf(program, argv), argv));
+    else if (error.exitCode !== 0) {
+      const command = commandOf(program, argv);
+      const exit = fail(await usageFailure(error, command, argv));
+      // as monitoring plugins do: 2 would be critical
+      process.exitCode = command.name() === 'health' ? unknownExit : exit;
+    }
   }
 }
 

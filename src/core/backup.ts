@@ -75,6 +75,7 @@ async function openDump(context: Context, { event, database, plan }: BackupReque
     compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, clientMajor).engine,
     fingerprint: context.settings.fingerprint,
     globals: true,
+    content: 'all',
     signal: context.signal,
     warn,
   });

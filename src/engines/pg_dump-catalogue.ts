@@ -37,8 +37,8 @@ export async function countObjects(session: Session): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Every table's exact row count, as this session's snapshot sees it. Unlogged tables can not be read on a standby. */
-export async function countRows(session: Session): Promise<Fingerprint> {
+/** Every table's exact row count, as this session's snapshot sees it; all 0 for a dump of the schema alone. Unlogged tables can not be read on a standby. */
+export async function countRows(session: Session, content: 'all' | 'schema' = 'all'): Promise<Fingerprint> {
   const tables = await session.query<{ schema: string; name: string; quoted: string }>(
     `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -47,9 +47,11 @@ export async function countRows(session: Session): Promise<Fingerprint> {
   );
   const counted: TableCount[] = [];
   for (const { schema, name, quoted } of tables) {
-    const [row] = await session.query<{ rows: number }>(`SELECT pg_catalog.count(*) AS rows FROM ONLY ${quoted}`);
+    const [row] =
+      content === 'schema' ? [] : await session.query<{ rows: number }>(`SELECT pg_catalog.count(*) AS rows FROM ONLY ${quoted}`);
     counted.push({ schema, name, rows: row?.rows ?? 0 });
   }
+  if (content === 'schema') return { method: 'counts', tables: counted, largeObjects: null };
   const [objects] = await session.query<{ count: number }>('SELECT pg_catalog.count(*) AS count FROM pg_catalog.pg_largeobject_metadata');
   return { method: 'counts', tables: counted, largeObjects: objects?.count ?? null };
 }

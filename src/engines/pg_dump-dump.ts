@@ -68,6 +68,7 @@ function dumpStage(source: DumpSource, env: Record<string, string>, snapshot: Sn
       `--snapshot=${snapshot.id}`,
       `--lock-wait-timeout=${source.lockWaitTimeout}s`,
       '--no-password',
+      ...(request.content === 'schema' ? ['--schema-only'] : []),
     ],
     env,
     explain: (exit) => explainDump(source, exit),
@@ -134,7 +135,7 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
 
 async function describe(session: Session, request: DumpRequest, snapshot: Snapshot): Promise<BackupDetails> {
   const needs = await readNeeds(session);
-  const fingerprint =
-    request.fingerprint === 'none' ? { method: 'none' as const, tables: [], largeObjects: null } : await countRows(session);
+  const none = { method: 'none' as const, tables: [], largeObjects: null };
+  const fingerprint = request.fingerprint === 'none' ? none : await countRows(session, request.content);
   return { format: 1, ...needs, notIncluded: snapshot.readsPasswords || !request.globals ? [] : [withoutPasswords], fingerprint };
 }

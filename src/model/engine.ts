@@ -43,6 +43,8 @@ export interface DumpRequest {
   readonly compression: false | string;
   readonly fingerprint: 'counts' | 'content' | 'none';
   readonly globals: boolean;
+  /** `schema`: no rows, and none are counted. */
+  readonly content: 'all' | 'schema';
   readonly signal: AbortSignal;
   /** The engine says what it noticed; kept in the manifest and the event. */
   warn(message: string): void;

@@ -6,8 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, lstat, mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Writable, type Readable } from 'node:stream';
 import { z } from 'zod';
 import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup.js';
@@ -78,10 +78,12 @@ class LocalDeposit implements Deposit {
   readonly #storage: LocalStorage;
   readonly #folder: string;
   readonly #final: string;
+  readonly #madeParent: boolean;
   readonly #open = new Map<string, FileHandle>();
 
-  constructor(storage: LocalStorage, final: string) {
+  constructor(storage: LocalStorage, final: string, madeParent: boolean) {
     this.#storage = storage;
+    this.#madeParent = madeParent;
     this.#final = final;
     this.#folder = `${final}.partial`;
   }
@@ -120,7 +122,7 @@ class LocalDeposit implements Deposit {
     await this.#storage.attempt(async () => {
       await syncFolder(this.#folder);
       await rename(this.#folder, this.#final);
-      await syncFolder(join(this.#final, '..'));
+      await syncFolder(dirname(this.#final));
     });
   }
 
@@ -131,6 +133,8 @@ class LocalDeposit implements Deposit {
     await rm(join(this.#final, manifestName), { force: true }).catch(() => {});
     await rm(this.#final, { recursive: true, force: true }).catch(() => {});
     await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
+    // the database's folder, when this deposit made it and nothing else came since
+    if (this.#madeParent) await rmdir(dirname(this.#final)).catch(() => {});
   }
 }
 
@@ -227,7 +231,7 @@ class LocalStorage implements Storage {
       if (made) await syncFolder(this.#root);
       if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
       await mkdir(this.#partial(place), { mode: 0o700 });
-      return new LocalDeposit(this, this.#path(place));
+      return new LocalDeposit(this, this.#path(place), made);
     });
   }
 

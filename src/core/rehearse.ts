@@ -1,0 +1,161 @@
+/**
+ * core: `test`, the full rehearsal: everything that a backup and its restore need is really done, and nothing of it lasts.
+ */
+import { compareFingerprints, type BackupDetails } from '../model/backup.js';
+import { decideConditions } from '../model/conditions.js';
+import type { Database, Dump } from '../model/engine.js';
+import { asFailure, Failure } from '../model/errors.js';
+import type { Storage } from '../model/storage.js';
+import { formatBytes } from '../model/units.js';
+import { elapsed, type Context } from './context.js';
+import { settingsOf, measureSurroundings } from './gate.js';
+import { memoryDeposit } from './memory-deposit.js';
+import { makePlan } from './plan.js';
+import { deposit, depositText, withdraw } from './transfer.js';
+
+export interface RehearsalStep {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly duration: number;
+}
+
+export interface Rehearsal {
+  readonly ok: boolean;
+  readonly steps: readonly RehearsalStep[];
+}
+
+/** Does every step that can be done, also after one that failed; `onStep` hears each as it ends. */
+export async function rehearse(context: Context, onStep: (step: RehearsalStep) => void): Promise<Rehearsal> {
+  const steps: RehearsalStep[] = [];
+  const step = async (name: string, deed: () => Promise<string>): Promise<boolean> => {
+    const started = context.clock.monotonic();
+    const told = await deed().then(
+      (detail) => ({ ok: true, detail }),
+      (error: unknown) => ({ ok: false, detail: inWords(asFailure(error)) }),
+    );
+    const done = { name, ...told, duration: elapsed(context, started) };
+    steps.push(done);
+    onStep(done);
+    if (context.signal.aborted) throw asFailure(context.signal.reason, 'interrupted');
+    return done.ok;
+  };
+  for (const storage of context.storages) await step(`storage ${storage.name}`, () => tryStorage(context, storage));
+  const { targets } = await makePlan(context, {});
+  for (const target of targets) {
+    if ('failure' in target) await step(`connection ${target.entry}`, () => Promise.reject(target.failure));
+    else await rehearseDatabase(context, target.database, step);
+  }
+  return { ok: steps.every(({ ok }) => ok), steps };
+}
+
+const inWords = (failure: Failure): string => `${failure.message} (${failure.hint})`;
+
+type Step = (name: string, deed: () => Promise<string>) => Promise<boolean>;
+
+/** Stops at the first step that the following ones need. */
+async function rehearseDatabase(context: Context, database: Database, step: Step): Promise<void> {
+  const { name } = database;
+  if (!(await step(`connection ${name}`, () => tryConnection(context, database)))) return;
+  await step(`conditions ${name}`, () => tryConditions(context, database));
+  if (!(await step(`tools ${name}`, () => tryTools(context, database)))) return;
+  await step(`backup and restore ${name}`, () => tryBackup(context, database));
+}
+
+async function tryStorage(context: Context, storage: Storage): Promise<string> {
+  const probe = await storage.probe();
+  const free = probe.freeBytes === null ? '' : `, ${formatBytes(probe.freeBytes)} free`;
+  if (probe.marker === 'new') return `${probe.detail} is not used yet: the first backup makes it${free}`;
+  const place = { database: context.databases[0] ?? 'default', backupId: context.newId() };
+  const opened = await storage.put(place);
+  try {
+    const artifact = await depositText('rehearsal\n'.repeat(1000), { name: 'rehearsal', kind: 'guide' }, [
+      { storage: storage.name, deposit: opened, failure: null },
+    ]);
+    await withdraw(context, { artifact, input: await opened.read(artifact.name) }, [], {
+      step: 'check',
+      database: place.database,
+      total: null,
+    });
+    return `${probe.detail}: written, read back and removed${free}`;
+  } finally {
+    await opened.abort();
+  }
+}
+
+async function tryConnection(context: Context, database: Database): Promise<string> {
+  const measured = await context.engine.measure(database);
+  return `PostgreSQL ${measured.serverVersion ?? '?'}, ${measured.databaseSize === null ? 'size unknown' : formatBytes(measured.databaseSize)}, answers in ${measured.latency?.toFixed(1) ?? '?'} ms`;
+}
+
+/** Not met is no fault: it is said, and a backup would wait or be cancelled. */
+async function tryConditions(context: Context, database: Database): Promise<string> {
+  const surroundings = await measureSurroundings(context, database, context);
+  const settings = settingsOf(context, { schedule: null });
+  const report = decideConditions(settings, surroundings, { now: context.clock.now(), passBy: new Set() });
+  return report.met ? 'all are met: a backup would start now' : `a backup would not start now: ${report.reasons.join('; ')}`;
+}
+
+async function tryTools(context: Context, database: Database): Promise<string> {
+  const probe = await context.engine.probe(database);
+  const { codecs } = context.chooseCompression(context.settings.compression, probe.clientMajor);
+  return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || 'nothing'}`;
+}
+
+/** The database without its rows: dumped for real, checked, restored on a scratch server, compared. Kept in memory only. */
+async function tryBackup(context: Context, database: Database): Promise<string> {
+  const { clientMajor } = await context.engine.probe(database);
+  const { codecs } = context.chooseCompression(context.settings.compression, clientMajor);
+  const request = {
+    eventId: context.newId(),
+    compression: false,
+    fingerprint: 'counts',
+    globals: false,
+    content: 'schema',
+    signal: context.signal,
+  } as const;
+  const dump = await context.engine.dump(database, { ...request, warn: () => {} });
+  const memory = memoryDeposit();
+  try {
+    const [source] = dump.artifacts;
+    if (!source) throw new Failure('internal', 'the engine dumped nothing');
+    const movement = { step: 'dump', database: database.name, total: null } as const;
+    const artifact = await deposit(context, { ...source, codecs }, [{ storage: 'memory', deposit: memory, failure: null }], movement);
+    const details = await dump.details();
+    await withdraw(context, { artifact, input: await memory.read(artifact.name) }, [source.check], movement);
+    await restoreInto(context, dump, details, (stages) =>
+      memory.read(artifact.name).then((input) => withdraw(context, { artifact, input }, stages, movement)),
+    );
+    return `the schema (${details.fingerprint.tables.length} tables) was dumped, checked, restored on a throwaway server and equals the source`;
+  } finally {
+    await dump.close();
+  }
+}
+
+async function restoreInto(
+  context: Context,
+  dump: Dump,
+  details: BackupDetails,
+  fill: (stages: Parameters<typeof withdraw>[2]) => Promise<void>,
+): Promise<void> {
+  const scratch = await context.openScratch({ ...details, serverMajor: dump.probe.serverMajor, signal: context.signal });
+  try {
+    const load = await context.engine.load(scratch.database, {
+      eventId: context.newId(),
+      details,
+      create: false,
+      noOwner: false,
+      createRoles: true,
+      signal: context.signal,
+    });
+    try {
+      await fill([load.stage]);
+      const differences = compareFingerprints(details.fingerprint, await load.fingerprint());
+      if (differences.length > 0) throw new Failure('verification', `the restored schema differs: ${differences.slice(0, 5).join('; ')}`);
+    } finally {
+      await load.close();
+    }
+  } finally {
+    await scratch.close();
+  }
+}
