@@ -16,10 +16,11 @@ interface Node {
 
 function nodeOf(command: Command, path: string): Node {
   const help = command.createHelp();
+  const visible = help.visibleCommands(command).filter((one) => one.name() !== 'help');
   return {
     path,
     description: command.description(),
-    commands: command.commands.map((one) => nodeOf(one, `${path} ${one.name()}`.trim())),
+    commands: visible.map((one) => nodeOf(one, `${path} ${one.name()}`.trim())),
     choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
     options: help.visibleOptions(command),
   };
@@ -42,9 +43,9 @@ const descent = (nodes: readonly Node[]) =>
 
 function bash(nodes: readonly Node[]): string {
   const words = (node: Node) => [...node.commands.map(last), ...node.choices, ...node.options.flatMap(flags)].join(' ');
-  const values = withChoices(nodes).map(
-    (option) => `    ${option.long}) COMPREPLY=($(compgen -W ${quote((option.argChoices ?? []).join(' '))} -- "$current")); return ;;\n`,
-  );
+  const offer = (these: string) => `COMPREPLY=($(compgen -W ${quote(these)} -- "$current"))`;
+  const values = withChoices(nodes).map((option) => `    ${option.long}) ${offer((option.argChoices ?? []).join(' '))}; return ;;`);
+  const free = nodes.flatMap((node) => node.options.filter((option) => option.required && !option.argChoices).map((option) => option.long));
   return `# backup-automation: completion for bash; use it with: source <(backup-automation completion bash)
 _backup_automation() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" at='' word
@@ -54,13 +55,10 @@ ${descent(nodes)}
     esac
   done
   case "$previous" in
-${values.join('')}    ${nodes
-    .flatMap((node) => node.options.filter((option) => option.required && !option.argChoices).map((option) => option.long))
-    .filter((flag, index, all) => all.indexOf(flag) === index)
-    .join('|')}) return ;;
+${values.map((value) => `${value}\n`).join('')}    ${[...new Set(free)].join('|')}) return ;;
   esac
   case "$at" in
-${nodes.map((node) => `    ${quote(node.path)}) COMPREPLY=($(compgen -W ${quote(words(node))} -- "$current")) ;;`).join('\n')}
+${nodes.map((node) => `    ${quote(node.path)}) ${offer(words(node))} ;;`).join('\n')}
   esac
 }
 complete -o default -F _backup_automation backup-automation

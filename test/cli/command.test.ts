@@ -63,7 +63,7 @@ function start(args: readonly string[], env: Record<string, string> = {}): Start
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text) => (stdout += String(text)));
   child.stderr.on('data', (text) => (stderr += String(text)));
-  const end = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as End);
+  const end: Promise<End> = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
   const said = async (word: string) => {
     while (!stdout.includes(word) && child.exitCode === null) await once(child.stdout, 'data');
   };
