@@ -48,5 +48,7 @@ export function runner(): Runner {
   }
   // the wish to die with us is lost when the user changes, so it comes after
   const identity = ['--reuid', String(account.uid), '--regid', String(account.gid), '--clear-groups', '--pdeathsig', 'KILL', '--'];
-  return { account, command: (file, args) => [setpriv, [...identity, file, ...args]] };
+  // it may not be allowed into the folder that we are in
+  const place = ['env', '--chdir=/'];
+  return { account, command: (file, args) => [setpriv, [...identity, ...place, file, ...args]] };
 }

@@ -30,13 +30,9 @@ function release(): string {
 
 /** Where a copy may lie, best first. Root's must be open to the unprivileged account that the server runs under. */
 function candidates(env: NodeJS.ProcessEnv): string[] {
-  const home = env['HOME'];
-  const bases = [
-    env['XDG_CACHE_HOME'],
-    home && join(home, '.cache'),
-    ourUid() === 0 ? '/var/cache' : undefined,
-    join(tmpdir(), `backup-automation-${ourUid()}`),
-  ];
+  const { HOME: home, XDG_CACHE_HOME: named } = env;
+  const usual = [home && join(home, '.cache'), ourUid() === 0 ? '/var/cache' : undefined];
+  const bases = [...(named ? [named] : usual), join(tmpdir(), `backup-automation-${ourUid()}`)];
   return bases.filter((base): base is string => base?.startsWith('/') === true).map((base) => join(base, 'backup-automation'));
 }
 
