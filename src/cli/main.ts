@@ -8,6 +8,9 @@ import { completionCommand } from './completion.js';
 import { configCommand } from './config.js';
 import { demoCommand } from './demo.js';
 import { executeCommand } from './execute.js';
+import { activeCommand } from './active.js';
+import { eventsCommand } from './events.js';
+import { statisticsCommand } from './statistics.js';
 import { backupsCommand } from './backups.js';
 import { verifyCommand } from './verify.js';
 import { healthCommand, unknownExit } from './health.js';
@@ -21,6 +24,9 @@ type AddCommand = (program: Command) => void;
 const everyCommand: readonly AddCommand[] = [
   configCommand,
   executeCommand,
+  activeCommand,
+  eventsCommand,
+  statisticsCommand,
   backupsCommand,
   verifyCommand,
   restoreCommand,

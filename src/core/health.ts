@@ -1,14 +1,17 @@
 /**
  * core: `health`: asks every part how it is, and lets the model judge. A part that fails is a check; it never throws for one.
  */
+import type { Database } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
+import type { BackupEvent } from '../model/event.js';
 import { expectedBy } from '../model/expectation.js';
 import { judgeHealth, type DatabaseFacts, type HealthReport, type StorageFacts } from '../model/health.js';
 import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health-automation.js';
 import type { Schedule, Settings } from '../model/settings.js';
 import { catalog, type Catalog } from './catalog.js';
-import type { Context, Database } from './context.js';
+import type { Context } from './context.js';
 import { readHistory, type History } from './history.js';
+import { reconcile } from './reconcile.js';
 
 export interface HealthDocument extends HealthReport {
   readonly configuration: Settings;
@@ -24,9 +27,10 @@ interface Entry {
 /** Days after which a restore is asked for, where no schedule says. */
 const usualProof = 7;
 
-/** The whole report, with what was measured now. */
+/** The whole report, with what was measured now; events of dead processes are ended first, as before every deed. */
 export async function health(context: Context): Promise<HealthDocument> {
   const { settings } = context;
+  const ended = await orFailure(reconcile(context), 'ledger');
   const entries = await Promise.all(context.databases.map((name) => entryOf(context, name)));
   const [databases, storages, history] = await Promise.all([
     Promise.all(entries.map((entry) => lookAt(context, entry))),
@@ -39,7 +43,7 @@ export async function health(context: Context): Promise<HealthDocument> {
     readHistory(context),
   ]);
   const reachable = storages.every(({ probe }) => !(probe instanceof Failure));
-  const automation = automationFacts(context, entries, history, { ...(await catalog(context)), reachable });
+  const automation = automationFacts(context, entries, { ...history, ended }, { ...(await catalog(context)), reachable });
   const report = judgeHealth({
     ...automation,
     limits: settings.health,
@@ -51,7 +55,7 @@ export async function health(context: Context): Promise<HealthDocument> {
   return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
 }
 
-const orFailure = <T>(asked: Promise<T>, code: 'storage' | 'connection'): Promise<T | Failure> =>
+const orFailure = <T>(asked: Promise<T>, code: 'storage' | 'connection' | 'ledger'): Promise<T | Failure> =>
   asked.catch((error: unknown) => asFailure(error, code));
 
 async function entryOf(context: Context, name: string): Promise<Entry> {
@@ -74,8 +78,14 @@ async function lookAt(context: Context, { name, members }: Entry): Promise<Datab
 
 type Stock = Catalog & { readonly reachable: boolean };
 
-function automationFacts(context: Context, entries: readonly Entry[], history: History, stock: Stock): AutomationFacts {
+function automationFacts(
+  context: Context,
+  entries: readonly Entry[],
+  history: History & { readonly ended: readonly BackupEvent[] | Failure },
+  stock: Stock,
+): AutomationFacts {
   const now = context.clock.now();
+  const { ended } = history;
   const suspects = stock.backups
     .filter(({ suspect }) => suspect)
     .map(({ backupId, database }) => `backup ${backupId} of ${database} failed its newest verification`);
@@ -86,7 +96,11 @@ function automationFacts(context: Context, entries: readonly Entry[], history: H
       routinesOf(context, { id, schedule }, namesOf(schedule, entries, stock), { now, history, stock }),
     ),
     lastRuns: history.lastRuns,
-    deadRuns: history.deadRuns,
+    deadRuns:
+      ended instanceof Failure
+        ? history.deadRuns
+        : [...ended.filter(({ status }) => status === 'failed').map(({ id }) => id), ...history.deadRuns],
+    unwritable: ended instanceof Failure ? ended.message : null,
     proofs: proofsOf(context, history, stock),
     // what cannot be reached is told by the storage's own check
     badBackups: [...suspects, ...(stock.reachable ? stock.problems : [])],

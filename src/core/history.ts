@@ -4,12 +4,12 @@
 import { isTerminal, type BackupEvent } from '../model/event.js';
 import type { LastRun } from '../model/health-automation.js';
 import type { LedgerDamage, LedgerRecord } from '../model/ledger.js';
-import type { Context } from './context.js';
+import { isDead, type Sight } from './liveness.js';
 
 export interface History {
   readonly beginning: Date | null;
   readonly lastRuns: readonly LastRun[];
-  /** Ids of events that are called running, and whose process is gone. */
+  /** Ids of events that nobody ended, and whose process is gone. */
   readonly deadRuns: readonly string[];
   /** When a backup was last completed, ISO 8601, by `<schedule> <database>`. */
   readonly lastCompleted: ReadonlyMap<string, string>;
@@ -21,18 +21,18 @@ export interface History {
 /** What is kept while reading: the newest of each kind. */
 interface Fold {
   beginning: string | null;
-  readonly running: Set<string>;
+  readonly unended: Map<string, BackupEvent>;
   readonly lastRuns: Map<string, BackupEvent>;
   readonly lastCompleted: Map<string, string>;
   readonly restored: Map<string, string>;
 }
 
-export async function readHistory(context: Context): Promise<History> {
+export async function readHistory(sight: Sight): Promise<History> {
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
-  const fold: Fold = { beginning: null, running: new Set(), lastRuns: new Map(), lastCompleted: new Map(), restored: new Map() };
-  for await (const { record } of context.ledger.read(damage)) take(fold, record);
+  const fold: Fold = { beginning: null, unended: new Map(), lastRuns: new Map(), lastCompleted: new Map(), restored: new Map() };
+  for await (const { record } of sight.ledger.read(damage)) take(fold, record);
   const deadRuns: string[] = [];
-  for (const id of fold.running) if (!(await context.locks.isEventAlive(id))) deadRuns.push(id);
+  for (const event of fold.unended.values()) if (await isDead(sight, event)) deadRuns.push(event.id);
   return {
     beginning: fold.beginning === null ? null : new Date(fold.beginning),
     lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
@@ -47,9 +47,11 @@ function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
   if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
   if (record.record !== 'event') return;
-  if (record.status === 'running') fold.running.add(record.id);
-  if (!isTerminal(record.status)) return;
-  fold.running.delete(record.id);
+  if (!isTerminal(record.status)) {
+    fold.unended.set(record.id, record);
+    return;
+  }
+  fold.unended.delete(record.id);
   if (record.status === 'cancelled') return;
   fold.lastRuns.set(record.database, record);
   if (record.status === 'completed' && record.scheduleId !== undefined)

@@ -37,12 +37,14 @@ export interface AutomationFacts {
   readonly beginning: Date | null;
   readonly routines: readonly RoutineFacts[];
   readonly lastRuns: readonly LastRun[];
-  /** Events that are called running, and whose process is gone. */
+  /** Events whose process died, ended just now or not yet. */
   readonly deadRuns: readonly string[];
   readonly proofs: readonly ProofFacts[];
   /** Stored backups that cannot be read or failed their newest verification, a sentence each. */
   readonly badBackups: readonly string[];
   readonly damage: Readonly<LedgerDamage>;
+  /** Why the ledger could not be written; null: it could, or there was nothing to write. */
+  readonly unwritable: string | null;
 }
 
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
@@ -85,8 +87,10 @@ function judgeDeadRuns(deadRuns: readonly string[]): HealthCheck {
   };
 }
 
-function judgeLedger({ corruptLines, gaps, tornTail }: Readonly<LedgerDamage>): HealthCheck {
+function judgeLedger({ damage: { corruptLines, gaps, tornTail }, unwritable }: AutomationFacts): HealthCheck {
   const check = { name: 'ledger', subject: null, value: corruptLines + gaps, limit: 0 };
+  if (unwritable !== null)
+    return { ...check, status: 'critical', detail: unwritable, hint: 'check room, owner and mode of the state directory' };
   const found = [
     corruptLines > 0 ? `${corruptLines} damaged lines` : null,
     gaps > 0 ? `${gaps} missing segments` : null,
@@ -112,6 +116,8 @@ function advise({ database, restoredAt, everyDays }: ProofFacts, now: Date): str
     : [];
 }
 
+const noBackup = 'no backup was made yet: `backup-automation execute` makes one';
+
 /** The checks of the automation, and the advice. */
 export function judgeAutomation(facts: AutomationFacts): { readonly checks: readonly HealthCheck[]; readonly advice: readonly string[] } {
   return {
@@ -120,8 +126,8 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       ...facts.lastRuns.map((run) => judgeLastRun(run, facts.now)),
       judgeDeadRuns(facts.deadRuns),
       judgeBackups(facts.badBackups),
-      judgeLedger(facts.damage),
+      judgeLedger(facts),
     ],
-    advice: facts.proofs.flatMap((proof) => advise(proof, facts.now)),
+    advice: [...facts.proofs.flatMap((proof) => advise(proof, facts.now)), ...(facts.proofs.length === 0 ? [noBackup] : [])],
   };
 }

@@ -138,7 +138,7 @@ function judgeOverall(subject: string, { latency, inRecovery, oldestTransactionA
     const hint = 'look at the load of the server';
     return check('database', subject, { status: 'warning', value: null, detail: 'it connects, but does not answer in time', hint });
   }
-  const detail = [`it answers in ${formatDuration(latency)}`, ...facts].join(', ');
+  const detail = [`it answers in ${round(latency)} ms`, ...facts].join(', ');
   return check('database', subject, { status: 'healthy', value: round(latency), detail });
 }
 
