@@ -40,6 +40,11 @@ export function say(line: string, options: Pick<GlobalOptions, 'quiet'>): void {
   if (!options.quiet) process.stderr.write(`${line}\n`);
 }
 
+/** A line of data on stdout, of a listing that has no end. */
+export function emit(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 /** Fit to be shown: without secrets, and unable to play with the terminal. */
 const shown = (text: string) => harmless(redact(text));
 
