@@ -17,7 +17,7 @@ export function formatBytes(bytes: number): string {
 
 /** `850` -> `850 ms`, `62000` -> `1m 2s`, `5400000` -> `1h 30m`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   const parts: [number, string][] = [
