@@ -49,7 +49,7 @@ export function emit(line: string): void {
 const shown = (text: string) => harmless(redact(text));
 
 /** What, where, and what to type next. */
-export function explainFailure(failure: Failure, options: GlobalOptions): void {
+function explainFailure(failure: Failure, options: GlobalOptions): void {
   const paint = paintFor(process.stderr, options);
   process.stderr.write(`${paint.red('error:')} ${shown(failure.message)}\n`);
   if (failure.hint) process.stderr.write(`${paint.dim(' hint:')} ${shown(failure.hint)}\n`);
