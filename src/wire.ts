@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { codecs, type CodecKind } from './codecs/index.js';
-import { loadConfig, type LoadedConfig } from './config/load.js';
+import { here, loadConfig, type LoadedConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
 import type { Context } from './core/context.js';
 import { engines } from './engines/index.js';
@@ -23,6 +23,9 @@ import { openScratch } from './system/scratch.js';
 import { resolveSecret } from './system/secrets.js';
 import { openSigner } from './system/signer.js';
 import { openStorageMemory } from './system/storage-memory.js';
+import { createWhole } from './system/whole-file.js';
+
+export { createWhole } from './system/whole-file.js';
 
 export interface WireOptions {
   readonly config?: string;
@@ -56,7 +59,7 @@ function openEngine({ config, base }: LoadedConfig, signal: AbortSignal) {
     entries: config.databases,
     clientDirectory: config.clientDirectory,
     lockWaitTimeout: config.lockWaitTimeout,
-    env: process.env,
+    env: here().env,
     secret: (reference) => resolveSecret(reference, base),
     runFolder: (eventId) => join(config.stateDirectory, 'run', eventId),
     signal,
@@ -67,7 +70,7 @@ const never = new AbortController().signal;
 
 /** Loads the configuration and puts everything together. `announce` hears what happens; `signal` stops it. */
 export async function makeContext(options: WireOptions, announce: Announce = () => {}, signal: AbortSignal = never): Promise<Wired> {
-  const loaded = await loadConfig(options, { env: process.env, cwd: process.cwd() });
+  const loaded = await loadConfig(options, here());
   const { config } = loaded;
   const log = openLog({ ...config.log, level: options.verbose ? 'debug' : 'info', stderr: !options.quiet, clock: systemClock });
   const engine = openEngine(loaded, signal);
@@ -93,6 +96,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
       return { engine: false, codecs: kind ? [codecs[kind].create(compression.level)] : [] };
     },
     codecsOf,
+    createFile: createWhole,
     openScratch: async (request) => {
       const scratch = await openScratch(request);
       return { database: engine.target(scratch.url), close: () => scratch.close() };

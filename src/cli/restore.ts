@@ -61,24 +61,17 @@ async function into(context: Context, options: Options, backup: Backup): Promise
   };
 }
 
-/** A file appears under its name only when it is whole. */
 async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {
-  const { extract } = await import('../core/restore.js');
+  const { extract, extractToFile } = await import('../core/restore.js');
   if (output === '-') {
     await extract(context, backup, process.stdout);
     return 0;
   }
-  const { createWhole } = await import('../system/whole-file.js');
-  const file = await createWhole(output);
-  try {
-    await extract(context, backup, file.stream);
-    await file.keep();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
+  const started = context.clock.monotonic();
+  await extractToFile(context, backup, output);
   say(`the archive of ${backup.backupId} is in ${output}; look into it with \`pg_restore --list\``, options);
-  return { document: { backupId: backup.backupId, target: output, ok: true, compared: false, warnings: [] }, text: () => '' };
+  const duration = Math.round(context.clock.monotonic() - started);
+  return { document: { backupId: backup.backupId, target: output, ok: true, compared: false, duration, warnings: [] }, text: () => '' };
 }
 
 async function body(options: Options & GlobalOptions, id: string): Promise<Outcome | number> {
