@@ -98,8 +98,9 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     codecsOf,
     createFile: createWhole,
     openScratch: async (request) => {
+      if (config.verify.server !== null) return engine.scratch(config.verify.server, request);
       const scratch = await openScratch(request);
-      return { database: engine.target(scratch.url), close: () => scratch.close() };
+      return { database: engine.target(scratch.url), throwaway: true, close: () => scratch.close() };
     },
   };
   return { context, loaded };

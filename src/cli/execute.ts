@@ -5,10 +5,10 @@ import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { ExecuteRequest } from '../core/execute.js';
 import type { Preview } from '../core/preview.js';
-import type { BackupEvent } from '../model/event.js';
+import type { BackupEvent, PassedCondition } from '../model/event.js';
 import { formatBytes, formatDuration } from '../model/units.js';
 import { addCommand, duration, run } from './command.js';
-import { width, type GlobalOptions, type Outcome } from './render.js';
+import { say, width, type GlobalOptions, type Outcome } from './render.js';
 import { table } from './table.js';
 import { openWork } from './work.js';
 
@@ -17,6 +17,7 @@ interface Options {
   readonly emergency?: boolean;
   readonly force?: boolean;
   readonly dryRun?: boolean;
+  readonly due?: boolean;
   /** ms; true: as long as it takes. */
   readonly wait?: number | true;
 }
@@ -26,6 +27,7 @@ const help = {
     ['execute', 'backs up every configured database now, when the conditions hold'],
     ['execute daily-backup --wait 2h', 'the databases of one schedule; waits up to two hours for its conditions and does its retries'],
     ['execute --database shop --force', 'one database, whatever the window, the load, the health and the least free space'],
+    ['execute --due', 'runs the retries whose time has come; nothing due is good too'],
     ['execute --dry-run', 'shows what would be done, and does nothing'],
   ],
   exits: {
@@ -41,6 +43,12 @@ const help = {
   },
 } as const;
 
+/** What a forced or an emergency backup passes by. */
+function passedBy({ force, emergency }: Options): PassedCondition[] {
+  if (force) return ['window', 'load', 'health', 'disk'];
+  return emergency ? ['window', 'load', 'health'] : [];
+}
+
 function requestOf(options: Options, schedule: string | undefined): ExecuteRequest {
   const own = schedule === undefined ? 'manual' : 'scheduled';
   const wait = options.wait === true ? Infinity : (options.wait ?? null);
@@ -49,7 +57,7 @@ function requestOf(options: Options, schedule: string | undefined): ExecuteReque
     ...(options.database === undefined ? {} : { database: options.database }),
     type: options.emergency ? 'emergency' : own,
     trigger: 'cli',
-    force: options.force ?? false,
+    passBy: passedBy(options),
     wait,
   };
 }
@@ -62,17 +70,22 @@ async function body(options: Options & GlobalOptions, schedule: string | undefin
     const plan = await preview(context, request);
     return { document: { plan }, text: (paint) => showPreview(plan, paint) };
   }
-  const { unsupported } = await import('../config/rules.js');
+  const [{ notBuiltYet, unsupported }, { execute }, { executeDue }] = await Promise.all([
+    import('../config/rules.js'),
+    import('../core/execute.js'),
+    import('../core/due.js'),
+  ]);
   const refusal = unsupported(loaded.config, schedule);
   if (refusal) throw refusal;
-  const { execute } = await import('../core/execute.js');
-  const { events, failure } = await execute(context, request);
+  for (const sentence of notBuiltYet(loaded)) say(`warning: ${sentence}`, options);
+  const { events, failure } = await (options.due ? executeDue(context) : execute(context, request));
   return { document: { events }, text: (paint) => showEvents(events, paint), failure: failure ?? undefined };
 }
 
 const colours = { completed: 'green', failed: 'red', cancelled: 'yellow', running: 'cyan', pending: 'cyan' } as const;
 
 function showEvents(events: readonly BackupEvent[], paint: ChalkInstance): string {
+  if (events.length === 0) return 'nothing is due';
   const rows = events.map((event) => [
     event.database,
     paint[colours[event.status]](event.status),
@@ -110,6 +123,7 @@ export function executeCommand(program: Command): void {
     .option('--emergency', 'passes by window, load and health')
     .option('--force', 'passes by window, load, health and the least free space')
     .option('--dry-run', 'show the plan, do nothing')
+    .option('--due', 'run the retries whose time has come: for one crontab line')
     .option('--wait [duration]', 'wait for the conditions and do the retries in this process, e.g. 2h', duration)
     .action(run(body));
 }

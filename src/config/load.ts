@@ -87,9 +87,9 @@ export interface Verdict {
 /** The same without throwing: what `config validate` says. */
 export async function checkConfig(given: Given, surroundings: Surroundings): Promise<Verdict> {
   try {
-    const { config } = await loadConfig(given, surroundings);
+    const loaded = await loadConfig(given, surroundings);
     const { notBuiltYet } = await import('./rules.js');
-    return { errors: [], warnings: notBuiltYet(config) };
+    return { errors: [], warnings: notBuiltYet(loaded) };
   } catch (error) {
     if (error instanceof ConfigurationFailure) return { errors: error.problems, warnings: [] };
     throw error;

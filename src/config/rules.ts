@@ -7,7 +7,7 @@ import { Failure } from '../model/errors.js';
 import { didYouMean } from '../model/nearest.js';
 import { isReference } from '../model/reference.js';
 import type { Compression } from '../model/settings.js';
-import { leaves, type Path } from './layers.js';
+import { leaves, type Origin, type Path } from './layers.js';
 import type { Config } from './schema.js';
 
 export interface Finding {
@@ -148,10 +148,9 @@ export const findings = (config: Config): Finding[] => rules.flatMap((rule) => r
 const longestWait = 24;
 
 /** What is valid but has no effect yet, or will surprise: a sentence each. */
-export function notBuiltYet(config: Config): string[] {
+export function notBuiltYet({ config, origins }: { config: Config; origins: Readonly<Record<string, Origin>> }): string[] {
+  const isSet = (pattern: RegExp) => Object.entries(origins).some(([key, origin]) => origin !== 'default' && pattern.test(key));
   const schedules = Object.values(config.schedules);
-  const onlyLast = (retention: Config['retention'] | undefined) =>
-    Object.keys(retention ?? {}).every((key) => key === 'keepLast' || key === 'minimum');
   const lastWaitDays = (config.retryDelay * 2 ** (config.maxRetries - 1)) / 1440;
   const said: [when: boolean, sentence: string][] = [
     [
@@ -164,10 +163,7 @@ export function notBuiltYet(config: Config): string[] {
     [config.jobs > 1, 'jobs: not built yet, one process dumps'],
     [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
     [config.fingerprint === 'content', 'fingerprint: "content" is not built yet, rows are counted'],
-    [
-      ![config.retention, ...schedules.map(({ retention }) => retention)].every((retention) => onlyLast(retention as Config['retention'])),
-      'retention: not built yet beyond keepLast and minimum',
-    ],
+    [isSet(/(^|\.)retention\./), 'retention: not built yet, no backup is ever removed'],
     [schedules.some(({ verify }) => verify), 'schedules.*.verify: not built yet, verify with `backup-automation verify`'],
     [lastWaitDays > longestWait, `maxRetries: the last retry would wait ${Math.round(lastWaitDays)} days; waits are cut at ${longestWait}`],
   ];

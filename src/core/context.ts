@@ -11,6 +11,7 @@ import type { Log } from '../model/log.js';
 import type { Announce } from '../model/progress.js';
 import type { Compression, Schedule, Settings } from '../model/settings.js';
 import type { Storage } from '../model/storage.js';
+import type { WholeFile } from '../model/whole-file.js';
 
 /** What compresses an artifact: the engine itself, or codecs behind it. */
 export interface CompressionChoice {
@@ -50,6 +51,8 @@ export interface Context {
   chooseCompression(compression: Compression, clientMajor: number): CompressionChoice;
   /** The codecs by the kinds that a manifest names. Throws when one is not to be had here. */
   codecsOf(kinds: readonly string[]): Codec[];
+  /** A file that appears under its name only when it is whole. Throws `usage` when something is there already. */
+  createFile(path: string): Promise<WholeFile>;
   openScratch(request: ScratchRequest): Promise<Scratch>;
 }
 

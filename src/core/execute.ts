@@ -1,15 +1,15 @@
 /**
  * core: `execute`, top to bottom: a request becomes one event a database, and each event one backup or one reason.
  */
-import type { PassBy } from '../model/conditions.js';
 import type { Database } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { BackupEvent, EventType } from '../model/event.js';
+import type { BackupEvent, EventType, PassedCondition } from '../model/event.js';
 import { decideRetry } from '../model/retry.js';
-import { backUp, type Made } from './backup.js';
+import { backUp } from './backup.js';
 import { elapsed, type Context } from './context.js';
 import { awaitConditions } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
+import { notNow, shortfall, summarize, type Outcome } from './outcome.js';
 import { cancelled, completed, failed, openEvent, record, retryOf } from './record.js';
 
 export interface ExecuteRequest {
@@ -18,7 +18,7 @@ export interface ExecuteRequest {
   readonly database?: string;
   readonly type: EventType;
   readonly trigger: string;
-  readonly force: boolean;
+  readonly passBy: readonly PassedCondition[];
   /** How long to wait for conditions and to do retries in this process, ms; null: not at all. */
   readonly wait: number | null;
 }
@@ -27,12 +27,6 @@ export interface Executed {
   readonly events: readonly BackupEvent[];
   /** What went wrong, with the exit code; null when everything went well. */
   readonly failure: Failure | null;
-}
-
-/** What a forced or an emergency backup passes by. */
-export function passBy(request: Pick<ExecuteRequest, 'force' | 'type'>): PassBy {
-  if (request.force) return new Set(['window', 'load', 'health', 'disk']);
-  return request.type === 'emergency' ? new Set(['window', 'load', 'health']) : new Set();
 }
 
 /** Backs up every database of the request, one after the other; the failure of one does not stop the rest. */
@@ -48,14 +42,8 @@ export async function execute(context: Context, request: ExecuteRequest): Promis
         : await persist(context, request, plan, target.database, deadline)),
     );
   }
-  return { events: outcomes.map(({ event }) => event), failure: summarize(outcomes, plan.targets.length) };
-}
-
-interface Outcome {
-  readonly event: BackupEvent;
-  readonly failure: Failure | null;
-  /** The retry that was left pending, or is done by `--wait`. */
-  readonly retry: BackupEvent | null;
+  const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
+  return { events: outcomes.map(({ event }) => event), failure: stopped ?? summarize(outcomes) };
 }
 
 /** One database, with its retries when this process waits for them. */
@@ -67,7 +55,7 @@ async function persist(
   deadline: number | null,
 ): Promise<Outcome[]> {
   const first = await openEvent(context, request, database.name);
-  const outcomes = [await attempt(context, request, plan, database, first, deadline)];
+  const outcomes = [await attempt(context, plan, database, first, deadline)];
   for (let last = outcomes[0]; last?.retry && deadline !== null; last = outcomes.at(-1)) {
     const pause = Date.parse(last.retry.notBefore ?? last.retry.timestamp) - context.clock.now().getTime();
     if (context.clock.monotonic() + pause > deadline || context.signal.aborted) break;
@@ -79,7 +67,7 @@ async function persist(
     });
     await context.clock.sleep(Math.max(0, pause), context.signal).catch(() => {});
     if (context.signal.aborted) break;
-    outcomes.push(await attempt(context, request, plan, database, last.retry, deadline));
+    outcomes.push(await attempt(context, plan, database, last.retry, deadline));
   }
   return outcomes;
 }
@@ -87,7 +75,6 @@ async function persist(
 /** One event from its opening to its end: the steps that `docs/reliability.md` tells. */
 export async function attempt(
   context: Context,
-  request: Pick<ExecuteRequest, 'force' | 'type'>,
   plan: Pick<Plan, 'schedule' | 'storages'>,
   database: Database,
   opened: BackupEvent,
@@ -99,7 +86,7 @@ export async function attempt(
   let event = opened;
   const started = context.clock.monotonic();
   try {
-    const gate = await awaitConditions(context, { event, database, plan, passBy: passBy(request), deadline });
+    const gate = await awaitConditions(context, { event, database, plan, passBy: new Set(event.passBy), deadline });
     ({ event } = gate);
     if ('reasons' in gate)
       return { event: await cancelled(context, event, gate.reasons), failure: notNow(event, gate.reasons), retry: null };
@@ -107,7 +94,7 @@ export async function attempt(
       event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
       const made = await backUp(context, { event, database, plan, healthIssues: gate.healthIssues, neededBytes: gate.neededBytes });
       event = await completed(context, event, made, elapsed(context, started));
-      return { event, failure: shortfall(context, event, made), retry: null };
+      return { event, failure: shortfall(context.settings, event, made), retry: null };
     } finally {
       gate.place.release();
     }
@@ -135,37 +122,4 @@ async function conclude(context: Context, event: BackupEvent, failure: Failure, 
 async function refused(context: Context, request: ExecuteRequest, target: { entry: string; failure: Failure }): Promise<Outcome> {
   const event = await openEvent(context, request, target.entry);
   return conclude(context, event, target.failure, 0);
-}
-
-const notNow = (event: BackupEvent, reasons: readonly string[]): Failure =>
-  new Failure('not-now', `${event.database}: not backed up: ${reasons.join('; ')}`);
-
-/** A good backup that is not everything that was asked for. */
-function shortfall(context: Context, event: BackupEvent, made: Made): Failure | null {
-  const [missing] = made.failedStorages;
-  if (missing)
-    return new Failure('partial', `${event.database}: backed up, but not to every storage: ${missing.message}`, { hint: missing.hint });
-  if (context.settings.failOnWarnings && made.warnings.length > 0)
-    return new Failure('engine', `${event.database}: backed up with warnings, and failOnWarnings is on: ${made.warnings.join('; ')}`);
-  return null;
-}
-
-/** Several databases: the failure itself when all failed alike, else `partial`. Counted by the last attempt of each. */
-function summarize(outcomes: readonly Outcome[], databases: number): Failure | null {
-  const last = new Map(outcomes.map((outcome) => [outcome.event.database, outcome]));
-  const failures = [...last.values()].filter((outcome) => outcome.failure !== null);
-  const [first] = failures;
-  if (!first?.failure) return null;
-  const hint = first.retry
-    ? `${first.failure.hint}; attempt ${first.retry.attempt} is due ${first.retry.notBefore}: \`backup-automation execute --due\` runs it`
-    : first.failure.hint;
-  if (failures.length === databases)
-    return new Failure(first.failure.code, first.failure.message, {
-      hint,
-      class: first.failure.class,
-      exit: first.failure.exit,
-      cause: first.failure.cause,
-    });
-  const names = failures.map((outcome) => outcome.event.database).join(', ');
-  return new Failure('partial', `${failures.length} of ${databases} databases failed (${names}): ${first.failure.message}`, { hint });
 }

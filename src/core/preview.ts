@@ -5,7 +5,7 @@ import { decideConditions, type ConditionReport } from '../model/conditions.js';
 import type { Database } from '../model/engine.js';
 import { asFailure, type FailureDocument } from '../model/errors.js';
 import type { Context } from './context.js';
-import { passBy, type ExecuteRequest } from './execute.js';
+import type { ExecuteRequest } from './execute.js';
 import { measureSurroundings, settingsOf } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
 
@@ -62,7 +62,7 @@ const unknown = (database: string): DatabasePreview => ({
 
 async function look(context: Context, request: ExecuteRequest, plan: Plan, database: Database): Promise<DatabasePreview> {
   const surroundings = await measureSurroundings(context, database, plan);
-  const report = decideConditions(settingsOf(context, plan), surroundings, { now: context.clock.now(), passBy: passBy(request) });
+  const report = decideConditions(settingsOf(context, plan), surroundings, { now: context.clock.now(), passBy: new Set(request.passBy) });
   const probe = await context.engine.probe(database);
   const { codecs } = context.chooseCompression(plan.compression, probe.clientMajor);
   const suffix = codecs.map((codec) => codec.extension).join('');

@@ -2,7 +2,7 @@
  * core: an event's states, each made in one place and appended before anything goes on.
  */
 import { Failure } from '../model/errors.js';
-import type { BackupEvent, EventType } from '../model/event.js';
+import type { BackupEvent, EventType, PassedCondition } from '../model/event.js';
 import type { Made } from './backup.js';
 import type { Context } from './context.js';
 
@@ -17,7 +17,12 @@ const unmeasured = { databaseLoad: null, diskSpace: null, concurrentBackups: nul
 
 export async function openEvent(
   context: Context,
-  request: { readonly scheduleId?: string; readonly type: EventType; readonly trigger: string },
+  request: {
+    readonly scheduleId?: string;
+    readonly type: EventType;
+    readonly trigger: string;
+    readonly passBy: readonly PassedCondition[];
+  },
   database: string,
 ): Promise<BackupEvent> {
   return record(context, {
@@ -25,6 +30,7 @@ export async function openEvent(
     type: request.type,
     ...(request.scheduleId === undefined ? {} : { scheduleId: request.scheduleId }),
     trigger: request.trigger,
+    ...(request.passBy.length > 0 ? { passBy: request.passBy } : {}),
     timestamp: context.clock.now().toISOString(),
     status: 'pending',
     metadata: unmeasured,

@@ -144,8 +144,8 @@ async function restoreInto(
       eventId: context.newId(),
       details,
       create: false,
-      noOwner: false,
-      createRoles: true,
+      noOwner: !scratch.throwaway,
+      createRoles: scratch.throwaway,
       signal: context.signal,
     });
     try {

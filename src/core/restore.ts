@@ -100,6 +100,18 @@ function refuseOrWarn({ backup, create, forceTarget }: RestoreRequest, state: Ta
   return [`${state.place} ${what}; restored into it because --force-target named it`];
 }
 
+/** The decoded archive into a file, which appears only when it is whole. */
+export async function extractToFile(context: Context, backup: Backup, path: string): Promise<void> {
+  const file = await context.createFile(path);
+  try {
+    await extract(context, backup, file.stream);
+    await file.keep();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
 /** The decoded archive, for a file or a pipe. */
 export async function extract(context: Context, backup: Backup, into: Writable): Promise<void> {
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');

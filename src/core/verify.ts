@@ -82,8 +82,8 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
       details,
       target: scratch.database,
       create: false,
-      noOwner: false,
-      createRoles: true,
+      noOwner: !scratch.throwaway,
+      createRoles: scratch.throwaway,
     });
     const differences = compareFingerprints(details.fingerprint, filled);
     if (differences.length > 0) throw new Failure('verification', `the restored database differs: ${differences.slice(0, 5).join('; ')}`);

@@ -1,6 +1,7 @@
 /**
  * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
  */
+import type { BackupDetails } from '../model/backup.js';
 import type { Installed } from '../model/client-choice.js';
 import type { Load, LoadRequest } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
@@ -14,17 +15,29 @@ import { complaints, explainExit } from './pg_dump-stages.js';
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+type Locale = Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>;
+
 /** An empty database with the encoding and locale of the source; without the locale where the server does not know it. */
-async function createDatabase(server: Server, databaseName: string, { details, eventId }: LoadRequest): Promise<void> {
-  const session = await server.connect({ applicationName: applicationNameOf(eventId) });
+export async function createDatabase(server: Server, databaseName: string, { encoding, collate, ctype }: Locale): Promise<void> {
+  const session = await server.connect({ applicationName: 'backup-automation' });
   const create = (locale: string) =>
-    session.query(`CREATE DATABASE ${identifier(databaseName)} TEMPLATE template0 ENCODING ${literal(details.encoding)}${locale}`);
+    session.query(`CREATE DATABASE ${identifier(databaseName)} TEMPLATE template0 ENCODING ${literal(encoding)}${locale}`);
   try {
-    const locale = details.collate && details.ctype ? ` LC_COLLATE ${literal(details.collate)} LC_CTYPE ${literal(details.ctype)}` : '';
+    const locale = collate && ctype ? ` LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}` : '';
     await create(locale).catch((error: unknown) => {
       if (locale === '' || !/invalid locale name/.test(String(error))) throw error;
       return create('');
     });
+  } finally {
+    await session.close();
+  }
+}
+
+/** Removes a database, whoever is still connected to it. */
+export async function dropDatabase(server: Server, databaseName: string): Promise<void> {
+  const session = await server.connect({ applicationName: 'backup-automation' });
+  try {
+    await session.query(`DROP DATABASE IF EXISTS ${identifier(databaseName)}${session.serverMajor >= 13 ? ' WITH (FORCE)' : ''}`);
   } finally {
     await session.close();
   }
@@ -52,7 +65,7 @@ function explainLoad(exit: ProgramExit): Failure {
 
 export async function beginLoad(connection: Connection, client: Installed, request: LoadRequest): Promise<Load> {
   const databaseName = await connection.databaseName();
-  if (request.create) await createDatabase(await connection.maintenance(), databaseName, request);
+  if (request.create) await createDatabase(await connection.maintenance(), databaseName, request.details);
   await connection.settle();
   const name = applicationNameOf(request.eventId);
   if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, request.details.roles));

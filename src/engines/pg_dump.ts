@@ -2,18 +2,18 @@
  * engines: PostgreSQL's own logical dump, pg_dump and pg_restore, under one exported snapshot. Never through a shell, never
  * with a name from a server on a command line.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import picomatch from 'picomatch';
 import { chooseClient, type Installed } from '../model/client-choice.js';
 import type { DatabaseEntry } from '../model/connection.js';
-import type { Database, Engine, EngineProbe, TargetState } from '../model/engine.js';
+import type { Database, Engine, EngineProbe, Scratch, TargetState } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import { measure } from '../system/measure.js';
 import { findClients } from '../system/programs.js';
 import { countObjects, readIdentity, readServerFacts } from './pg_dump-catalogue.js';
 import { Connection, connectionOf, type ConnectionGiven } from './pg_dump-connection.js';
 import { beginDump } from './pg_dump-dump.js';
-import { beginLoad } from './pg_dump-load.js';
+import { beginLoad, createDatabase, dropDatabase } from './pg_dump-load.js';
 import { checkStage } from './pg_dump-stages.js';
 
 export interface PgDumpOptions extends ConnectionGiven {
@@ -125,6 +125,17 @@ class PgDump implements Engine {
 
   target(url: string): Database {
     return { name: 'target', entry: 'target', connection: new Connection({ url }, this.#options) };
+  }
+
+  async scratch(server: string, locale: Parameters<Engine['scratch']>[1]): Promise<Scratch> {
+    const name = `backup-automation_verify_${randomBytes(4).toString('hex')}`;
+    const connection = new Connection({ url: server, database: name }, this.#options);
+    await createDatabase(await connection.maintenance(), name, locale);
+    return {
+      database: { name: 'scratch', entry: 'scratch', connection },
+      throwaway: false,
+      close: async () => dropDatabase(await connection.maintenance(), name),
+    };
   }
 
   async inspect(target: Database): Promise<TargetState> {

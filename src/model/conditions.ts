@@ -1,13 +1,14 @@
 /**
  * model: the conditions, what must hold before a backup may start. Decides from what was measured, and measures nothing.
  */
+import type { PassedCondition } from './event.js';
 import type { Measurement, Surroundings } from './measurement.js';
 import type { Settings } from './settings.js';
 import { bytesPerGB, formatBytes } from './units.js';
 import { localZone, timeOfDay, windowState } from './window.js';
 
 /** What a request passes by; nothing passes by `enabled` and the concurrency limit. */
-export type PassBy = ReadonlySet<'window' | 'load' | 'disk' | 'health'>;
+export type PassBy = ReadonlySet<PassedCondition>;
 
 export interface Condition {
   readonly name: 'enabled' | 'window' | 'load' | 'disk' | 'concurrency';

@@ -102,12 +102,16 @@ export interface Engine {
   check(kind: 'database' | 'globals'): Promise<Stage>;
   /** A database by URL or a reference to one, for `restore --to`. */
   target(url: string): Database;
+  /** An empty database of a random name on a server that somebody gave for proof; `close` drops it. */
+  scratch(server: string, locale: Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>): Promise<Scratch>;
   /** What is at the target now. */
   inspect(target: Database): Promise<TargetState>;
 }
 
-/** A throwaway database server to restore into. */
+/** An empty database to restore into for proof. */
 export interface Scratch {
   readonly database: Database;
+  /** Its whole server goes with it: roles may be made there. */
+  readonly throwaway: boolean;
   close(): Promise<void>;
 }

@@ -11,6 +11,9 @@ export type EventType = (typeof eventTypes)[number];
 export const eventStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type EventStatus = (typeof eventStatuses)[number];
 
+/** What a backup may pass by; nothing passes by `enabled` and the concurrency limit. */
+export type PassedCondition = 'window' | 'load' | 'disk' | 'health';
+
 export interface EventResult {
   readonly success: boolean;
   readonly backupId?: string;
@@ -48,6 +51,8 @@ export interface BackupEvent {
   readonly retryOf?: string;
   readonly notBefore?: string;
   readonly slot?: string;
+  /** The conditions that it passes by, asked for by --force or --emergency; a retry does as the original. */
+  readonly passBy?: readonly PassedCondition[];
   /** Why it waits or was cancelled, one sentence each. */
   readonly reasons?: readonly string[];
   readonly warnings?: readonly string[];

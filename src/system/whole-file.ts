@@ -1,18 +1,12 @@
 /**
- * system: a file that appears under its name only when it is whole and durable.
+ * system: makes a file that appears under its name only when it is whole and durable; never replaces one.
  */
 import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Writable } from 'node:stream';
 import { Failure } from '../model/errors.js';
+import type { WholeFile } from '../model/whole-file.js';
 import { syncDirectory } from './files.js';
-
-export interface WholeFile {
-  readonly stream: Writable;
-  keep(): Promise<void>;
-  discard(): Promise<void>;
-}
 
 /** Throws `usage` when something is there already or the folder can not be written. */
 export async function createWhole(path: string): Promise<WholeFile> {

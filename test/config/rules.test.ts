@@ -4,7 +4,7 @@ import { load, problems } from './folder.js';
 
 describe('notBuiltYet', () => {
   test('has nothing to say of the defaults', async () => {
-    expect(notBuiltYet((await load({})).config)).toEqual([]);
+    expect(notBuiltYet(await load({}))).toEqual([]);
   });
 
   test.each([
@@ -19,7 +19,7 @@ describe('notBuiltYet', () => {
     ['api.port=9000', 'api'],
     ['maxRetries=20', 'maxRetries'],
   ])('warns of %s', async (set, key) => {
-    const warnings = notBuiltYet((await load({ set: [set] })).config);
+    const warnings = notBuiltYet(await load({ set: [set] }));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(new RegExp(`^${key}: `));
   });
