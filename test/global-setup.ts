@@ -49,7 +49,7 @@ function buildWhenStale(): void {
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   buildWhenStale();
-  const programs = await findOrFetchServer(say);
+  const programs = await findOrFetchServer({ env: process.env, signal: new AbortController().signal, say });
   const cluster = await startCluster({ programs });
   const sql = async (database: string, text: string) => {
     const { exitCode, stderr } = await capture(programs.file('psql'), ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', cluster.url(database)], {

@@ -17,6 +17,7 @@ const configuration = {
   databases: { shop: { url: 'env:DATABASE_URL' } },
   backupWindow: { start: '00:00', end: '00:00' },
   conditions: { minDiskSpace: 0.1 },
+  schedules: { nightly: { cron: '0 2 * * *' } },
 };
 
 /** What is typed, what it shows, and the greatest exit code that is no failure. */
@@ -32,26 +33,28 @@ const commands = [
 const farewell = (paint: ChalkInstance): string =>
   [
     '',
-    'Server, database and backups of the demo are gone again. For a database of yours:',
+    'Server, database and backups of the demo are gone again. For one of yours:',
     '',
     `  ${paint.bold('$ npm install -g .')}                    the command, from this folder`,
     `  ${paint.bold('$ export DATABASE_URL=postgresql://USER@HOST/DATABASE')}`,
     `  ${paint.bold('$ backup-automation test')}              a full rehearsal that changes nothing`,
-    `  ${paint.bold('$ backup-automation execute --force')}   a backup now, outside the backup window too`,
+    `  ${paint.bold('$ backup-automation execute --force')}   a backup now, at any hour`,
   ].join('\n');
 
 interface Stage {
   readonly demo: Demo;
   readonly paint: ChalkInstance;
   readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
 }
 
-async function load({ demo, paint, say }: Stage): Promise<void> {
+async function load({ demo, paint, say, signal }: Stage): Promise<void> {
   const { shopSteps } = await import('./shop.js');
-  say(`PostgreSQL ${demo.serverVersion} runs on a socket in a folder of its own; loading a sample database:`);
+  say(`PostgreSQL ${demo.serverVersion} runs in a folder of its own; loading a sample database:`);
   for (const { what, sql } of shopSteps(customers)) {
     const started = performance.now();
     await demo.sql(sql);
+    signal.throwIfAborted();
     say(`  ${paint.green('✔')} ${what} ${paint.dim(`(${formatDuration(performance.now() - started)})`)}`);
   }
 }
@@ -62,7 +65,7 @@ interface Step {
   readonly duration: number;
 }
 
-async function perform({ demo, paint, say }: Stage, signal: AbortSignal): Promise<Step[]> {
+async function perform({ demo, paint, say, signal }: Stage): Promise<Step[]> {
   const steps: Step[] = [];
   for (const { typed, about, worst } of commands) {
     const command = `backup-automation ${typed.join(' ')}`;
@@ -85,9 +88,9 @@ async function demonstrate(options: GlobalOptions): Promise<Outcome> {
   const { openDemo } = await import('../wire/demo.js');
   const demo = await openDemo({ configuration, stdout, signal, say });
   try {
-    await load({ demo, paint, say });
-    signal.throwIfAborted();
-    return { document: { ok: true, steps: await perform({ demo, paint, say }, signal) }, text: farewell };
+    const stage = { demo, paint, say, signal };
+    await load(stage);
+    return { document: { ok: true, steps: await perform(stage) }, text: farewell };
   } catch (error) {
     return { document: { ok: false }, text: () => '', failure: asFailure(error) };
   } finally {

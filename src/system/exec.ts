@@ -57,7 +57,7 @@ export interface Captured {
 export async function capture(
   file: string,
   args: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; timeoutMs?: number; input?: string } = {},
+  options: { env?: Readonly<Record<string, string>>; timeoutMs?: number; input?: string; signal?: AbortSignal } = {},
 ): Promise<Captured> {
   const [program, tied] = tiedToUs(file, args);
   const child = execa(program, tied, {
@@ -70,9 +70,12 @@ export async function capture(
   });
   const { pid } = child;
   if (pid !== undefined) groups.add(pid);
-  const timer = setTimeout(() => pid !== undefined && signalGroup(pid, 'SIGKILL'), options.timeoutMs ?? 30_000);
+  const end = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
+  const timer = setTimeout(end, options.timeoutMs ?? 30_000);
+  options.signal?.addEventListener('abort', end, { once: true });
   const result = await child;
   clearTimeout(timer);
+  options.signal?.removeEventListener('abort', end);
   if (pid !== undefined) groups.delete(pid);
   const stderr = pid === undefined ? (result.originalMessage ?? '') : result.stderr;
   return { exitCode: result.exitCode ?? null, stdout: result.stdout, stderr: redact(stderr) };

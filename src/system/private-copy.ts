@@ -28,22 +28,24 @@ function release(): string {
   }
 }
 
+const temporary = (env: NodeJS.ProcessEnv): string => env['TMPDIR'] ?? tmpdir();
+
 /** Where a copy may lie, best first. Root's must be open to the unprivileged account that the server runs under. */
 function candidates(env: NodeJS.ProcessEnv): string[] {
   const { HOME: home, XDG_CACHE_HOME: named } = env;
   const usual = [home && join(home, '.cache'), ourUid() === 0 ? '/var/cache' : undefined];
-  const bases = [...(named ? [named] : usual), join(tmpdir(), `backup-automation-${ourUid()}`)];
-  return bases.filter((base): base is string => base?.startsWith('/') === true).map((base) => join(base, 'backup-automation'));
+  const bases = (named ? [named] : usual).filter((base): base is string => base?.startsWith('/') === true);
+  return [...bases.map((base) => join(base, 'backup-automation')), join(temporary(env), `backup-automation-${ourUid()}`)];
 }
 
 /** Whether a folder can be made there that is ours from then on. */
-function isUsable(folder: string): boolean {
+function isUsable(folder: string, env: NodeJS.ProcessEnv): boolean {
   if (ourUid() === 0 && !everyoneMayEnter(folder)) return false;
   if (look(folder)) return isTrusted(folder) && mayWrite(folder);
   const above = [...upwards(folder)].find((each) => look(each) !== null);
   const found = above === undefined ? null : look(above);
   // below a home folder that is somebody else's nothing of ours is made; the temp folder is everybody's
-  return above !== undefined && mayWrite(above) && (found?.uid === ourUid() || above === tmpdir());
+  return above !== undefined && mayWrite(above) && (found?.uid === ourUid() || above === temporary(env));
 }
 
 /** The folders of programs of copies that were fetched before. */
@@ -80,28 +82,37 @@ Acquire::Retries "2";
 #clear DPkg::Post-Invoke;
 `;
 
-async function must(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const { exitCode, stdout, stderr } = await capture(file, args, { env, timeoutMs: patience });
+export interface FetchRequest {
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** Hears what takes long, a line each. */
+  readonly say: (line: string) => void;
+}
+
+async function must(file: string, args: readonly string[], { env, signal }: FetchRequest): Promise<void> {
+  signal.throwIfAborted();
+  const passed = Object.entries(env).filter(([name]) => /^((https?|ftp|no|all)_proxy|APT_CONFIG)$/i.test(name));
+  const own = Object.fromEntries(passed.map(([name, value]) => [name, value ?? '']));
+  const { exitCode, stdout, stderr } = await capture(file, args, { env: own, signal, timeoutMs: patience });
+  signal.throwIfAborted();
   if (exitCode === 0) return;
   const said = `${stderr}\n${stdout}`.split('\n').filter((line) => /^(E:|dpkg|tar)/.test(line));
   throw impossible(`${file} ended with ${exitCode ?? 'a signal'}${said.length > 0 ? `: ${said.slice(0, 3).join(' ')}` : ''}`);
 }
 
 /** Downloads the packages that are missing here; returns their files. */
-async function download(work: string, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<string[]> {
-  const apt = onPath('apt-get', env);
+async function download(work: string, request: FetchRequest): Promise<string[]> {
+  const apt = onPath('apt-get', request.env);
   if (!apt) throw impossible('there is no apt-get');
   const archives = join(work, 'cache', 'archives');
   await mkdir(join(archives, 'partial'), { recursive: true });
   await mkdir(join(work, 'state', 'lists', 'partial'), { recursive: true });
   const file = join(work, 'apt.conf');
   await writeFile(file, aptConfiguration(work));
-  const passed = Object.entries(env).filter(([name]) => /^((https?|ftp|no|all)_proxy|APT_CONFIG)$/i.test(name));
-  const aptEnv = Object.fromEntries(passed.map(([name, value]) => [name, value ?? '']));
-  say('reading the list of packages (apt-get update, in a folder of our own)');
-  await must(apt, ['-c', file, '-qq', 'update'], aptEnv);
-  say(`downloading ${packages.join(' and ')} (nothing is installed)`);
-  await must(apt, ['-c', file, '-qq', '--yes', '--download-only', 'install', ...packages], aptEnv);
+  request.say('reading the list of packages (apt-get update, in a folder of our own)');
+  await must(apt, ['-c', file, '-qq', 'update'], request);
+  request.say(`downloading ${packages.join(' and ')} (nothing is installed)`);
+  await must(apt, ['-c', file, '-qq', '--yes', '--download-only', 'install', ...packages], request);
   const names = (await readdir(archives)).filter((name) => name.endsWith('.deb') && !unneeded.test(name));
   return names.map((name) => join(archives, name));
 }
@@ -116,6 +127,7 @@ async function writeWrappers(copy: string, home: string): Promise<void> {
   const programs = [...(await Promise.all(versions.map((version) => list(`${version}/bin`)))).flat(), 'usr/bin/zstd'];
   const path = libraries.map((library) => join(home, library)).join(':');
   await mkdir(join(copy, 'bin'));
+  await chmod(join(copy, 'bin'), 0o755);
   for (const program of programs.filter((each) => look(join(copy, each)) !== null)) {
     const script = `#!/bin/sh\nLD_LIBRARY_PATH=${quoted(path)}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}\nexport LD_LIBRARY_PATH\nexec ${quoted(join(home, program))} "$@"\n`;
     const file = join(copy, 'bin', program.slice(program.lastIndexOf('/') + 1));
@@ -141,20 +153,22 @@ async function settle(copy: string, home: string): Promise<void> {
 
 /**
  * Fetches the copy and returns its folder of programs. Safe when two processes do it at once. Throws `server-missing` with the one
- * command to type where it is impossible: no apt-get, no network, nowhere to write. `say` gets a line before each long step.
+ * command to type where it is impossible: no apt-get, no network, nowhere to write.
  */
-export async function fetchPrivateCopy(env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<string> {
-  const folder = candidates(env).find(isUsable);
+export async function fetchPrivateCopy(request: FetchRequest): Promise<string> {
+  const { env } = request;
+  const folder = candidates(env).find((each) => isUsable(each, env));
   if (!folder) throw impossible(`no cache folder can be written (${candidates(env).join(', ')})`);
   const dpkg = onPath('dpkg', env);
   if (!dpkg) throw impossible('there is no dpkg');
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await mkdir(folder, { recursive: true });
+  await chmod(folder, 0o755);
   if (!isTrusted(folder)) throw impossible(`others may write ${folder}`);
   const home = join(folder, release());
-  const work = await mkdtemp(join(tmpdir(), 'backup-automation-fetch-'));
+  const work = await mkdtemp(join(temporary(env), 'backup-automation-fetch-'));
   const copy = await mkdtemp(`${home}-`);
   try {
-    for (const file of await download(work, env, say)) await must(dpkg, ['-x', file, copy]);
+    for (const file of await download(work, request)) await must(dpkg, ['-x', file, copy], request);
     await chmod(copy, 0o755);
     await writeWrappers(copy, home);
     await settle(copy, home);

@@ -4,10 +4,11 @@
 import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { Installed } from '../model/client-choice.js';
+import { Failure } from '../model/errors.js';
 import { capture } from './exec.js';
 import { look } from './folders.js';
 import { onPath } from './path.js';
-import { fetchPrivateCopy, privateDirectories } from './private-copy.js';
+import { fetchPrivateCopy, privateDirectories, type FetchRequest } from './private-copy.js';
 
 /** Where packages put them; `*` stands for a part of one name. */
 const knownPlaces = [
@@ -111,13 +112,14 @@ export const findClients = (search: Search): Promise<Installed[]> => find(search
 /** The server programs, in the same places. */
 export const findServers = (search: Search): Promise<Installed[]> => find(search, 'postgres', ['initdb', 'createdb', 'psql']);
 
-/** The server programs of this machine, else a private copy's. Throws `server-missing`. `say` gets a line before each long step. */
-export async function findOrFetchServer(say: (line: string) => void, env: NodeJS.ProcessEnv = process.env): Promise<Installed> {
+/** The server programs of this machine, else a private copy's. Throws `server-missing`. */
+export async function findOrFetchServer(request: FetchRequest): Promise<Installed> {
+  const { env } = request;
   const [here] = await findServers({ env });
   if (here) return here;
-  const bin = await fetchPrivateCopy(env, say);
+  const bin = await fetchPrivateCopy(request);
   const [fetched] = await findServers({ env, clientDirectory: bin });
-  if (!fetched) throw new Error(`no postgres in ${dirname(bin)}`);
+  if (!fetched) throw new Failure('internal', `what was fetched to ${bin} is not found there`);
   return fetched;
 }
 

@@ -5,6 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { here } from '../config/load.js';
 import type { Installed } from '../model/client-choice.js';
 import { Failure } from '../model/errors.js';
 import { startCluster, type Cluster } from '../system/cluster.js';
@@ -48,7 +49,7 @@ export async function openDemo(request: DemoRequest): Promise<Demo> {
   const { signal } = request;
   const [program] = process.argv.slice(1);
   if (program === undefined) throw new Failure('internal', 'this program does not know its own file');
-  const programs = await findOrFetchServer(request.say);
+  const programs = await findOrFetchServer({ env: here().env, signal, say: request.say });
   signal.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), 'backup-automation-demo-'));
   let cluster: Cluster | undefined;

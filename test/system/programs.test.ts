@@ -22,7 +22,10 @@ afterEach(() => {
 });
 
 /** Nothing but these folders. */
-const only = (...directories: string[]) => ({ env: { PATH: directories.join(':'), XDG_CACHE_HOME: folder, HOME: folder }, places: [] });
+const only = (...directories: string[]) => ({
+  env: { PATH: directories.join(':'), XDG_CACHE_HOME: folder, HOME: folder, TMPDIR: folder },
+  places: [],
+});
 
 describe('findClients', () => {
   test('finds the programs of PATH before those of the known places', async () => {
