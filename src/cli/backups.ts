@@ -7,7 +7,7 @@ import type { Backup, BackupDetails } from '../model/backup.js';
 import { formatBytes } from '../model/units.js';
 import { addCommand, run } from './command.js';
 import { say, width, type GlobalOptions, type Outcome } from './render.js';
-import { facts, table } from './table.js';
+import type * as Table from './table.js';
 import { openLook } from './work.js';
 
 const exits = { 2: 'no such backup or database', 10: 'configuration', 21: 'a storage could not be read' };
@@ -36,8 +36,7 @@ const provenIn = (backup: Backup, paint: ChalkInstance): string => {
 const line = ({ manifest: _manifest, ...rest }: Backup) => rest;
 
 async function list(options: { database?: string } & GlobalOptions): Promise<Outcome> {
-  const { context } = await openLook(options);
-  const { catalog } = await import('../core/catalog.js');
+  const [{ context }, { catalog }, { table }] = await Promise.all([openLook(options), import('../core/catalog.js'), import('./table.js')]);
   const { backups, problems } = await catalog(context, options.database);
   for (const problem of problems) say(`warning: ${problem}`, options);
   return {
@@ -62,10 +61,12 @@ async function show(options: { database?: string } & GlobalOptions, id: string):
   const [{ findBackup }, { readDetails, storageOf }] = await Promise.all([import('../core/catalog.js'), import('../core/fetch.js')]);
   const backup = await findBackup(context, id, options.database);
   const details = await readDetails(context, backup, storageOf(context, backup));
-  return { document: { backup: line(backup), manifest: backup.manifest, details }, text: (paint) => page(backup, details, paint) };
+  const set = await import('./table.js');
+  return { document: { backup: line(backup), manifest: backup.manifest, details }, text: (paint) => page(backup, details, set, paint) };
 }
 
-function page(backup: Backup, { fingerprint, extensions, roles }: BackupDetails, paint: ChalkInstance): string {
+function page(backup: Backup, details: BackupDetails, { facts, table }: typeof Table, paint: ChalkInstance): string {
+  const { fingerprint, extensions, roles } = details;
   const { manifest } = backup;
   const look = { width: width(), paint };
   const pairs: [string, string][] = [

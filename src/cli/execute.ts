@@ -9,7 +9,7 @@ import type { BackupEvent, PassedCondition } from '../model/event.js';
 import { formatBytes, formatDuration } from '../model/units.js';
 import { addCommand, duration, run } from './command.js';
 import { say, width, type GlobalOptions, type Outcome } from './render.js';
-import { table } from './table.js';
+import type * as Table from './table.js';
 import { openWork } from './work.js';
 
 interface Options {
@@ -63,12 +63,12 @@ function requestOf(options: Options, schedule: string | undefined): ExecuteReque
 }
 
 async function body(options: Options & GlobalOptions, schedule: string | undefined): Promise<Outcome> {
-  const { context, loaded } = await openWork(options);
+  const [{ context, loaded }, { table }] = await Promise.all([openWork(options), import('./table.js')]);
   const request = requestOf(options, schedule);
   if (options.dryRun) {
     const { preview } = await import('../core/preview.js');
     const plan = await preview(context, request);
-    return { document: { plan }, text: (paint) => showPreview(plan, paint) };
+    return { document: { plan }, text: (paint) => showPreview(plan, table, paint) };
   }
   const [{ notBuiltYet, unsupported }, { execute }, { executeDue }] = await Promise.all([
     import('../config/rules.js'),
@@ -79,12 +79,12 @@ async function body(options: Options & GlobalOptions, schedule: string | undefin
   if (refusal) throw refusal;
   for (const sentence of notBuiltYet(loaded)) say(`warning: ${sentence}`, options);
   const { events, failure } = await (options.due ? executeDue(context) : execute(context, request));
-  return { document: { events }, text: (paint) => showEvents(events, paint), failure: failure ?? undefined };
+  return { document: { events }, text: (paint) => showEvents(events, table, paint), failure: failure ?? undefined };
 }
 
 const colours = { completed: 'green', failed: 'red', cancelled: 'yellow', running: 'cyan', pending: 'cyan' } as const;
 
-function showEvents(events: readonly BackupEvent[], paint: ChalkInstance): string {
+function showEvents(events: readonly BackupEvent[], table: typeof Table.table, paint: ChalkInstance): string {
   if (events.length === 0) return 'nothing is due';
   const rows = events.map((event) => [
     event.database,
@@ -96,7 +96,7 @@ function showEvents(events: readonly BackupEvent[], paint: ChalkInstance): strin
   return table(['DATABASE', 'STATUS', 'SIZE', 'DURATION', 'BACKUP OR REASON'], rows, { width: width(), paint });
 }
 
-function showPreview(plan: Preview, paint: ChalkInstance): string {
+function showPreview(plan: Preview, table: typeof Table.table, paint: ChalkInstance): string {
   const head = `schedule ${plan.schedule ?? '(none)'}, into ${plan.storages.join(', ')}, proven before the commit to level ${plan.verify}`;
   const pages = plan.databases.map((one) => {
     const what = one.error

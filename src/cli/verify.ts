@@ -4,12 +4,12 @@
 import { Option, type Command } from 'commander';
 import type { Context } from '../core/context.js';
 import type { VerifyResult } from '../core/verify.js';
-import { levels, type Backup, type Level } from '../model/backup.js';
+import type { Backup } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
+import { levels, type Level } from '../model/level.js';
 import { formatDuration } from '../model/units.js';
 import { addCommand, run } from './command.js';
 import { width, type GlobalOptions, type Outcome } from './render.js';
-import { table } from './table.js';
 import { openWork } from './work.js';
 
 interface Options {
@@ -53,6 +53,7 @@ async function body(options: Options & GlobalOptions, id: string | undefined): P
   for (const backup of await chosen(context, options, id)) results.push(await verifyBackup(context, backup, options.level));
   const bad = results.filter((result) => !result.ok);
   const [first] = bad;
+  const { table } = await import('./table.js');
   const failure = first && new Failure('verification', `${bad.length} of ${results.length} not proven: ${first.backupId}: ${first.detail}`);
   return {
     document: { results },

@@ -1,8 +1,9 @@
 /**
  * core: which backups exist, told by the storages themselves; the ledger only adds what was proven since.
  */
-import { levelRank, type Backup, type Manifest, type Proof } from '../model/backup.js';
+import type { Backup, Manifest, Proof } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
+import { levelRank } from '../model/level.js';
 import { nearest } from '../model/nearest.js';
 import type { Context } from './context.js';
 import { readManifest } from './manifest.js';

@@ -1,8 +1,9 @@
 /**
  * core: `verify` proves a backup: its bytes, its whole archive, or a real restore that equals what was counted.
  */
-import { compareFingerprints, type Artifact, type Backup, type BackupDetails, type Level } from '../model/backup.js';
+import { compareFingerprints, type Artifact, type Backup, type BackupDetails } from '../model/backup.js';
 import { asFailure, Failure } from '../model/errors.js';
+import type { Level } from '../model/level.js';
 import type { Storage } from '../model/storage.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';

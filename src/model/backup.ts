@@ -2,6 +2,7 @@
  * model: the Backup, what a completed event left in the storages, as its manifest describes it.
  */
 import { z } from 'zod';
+import { levels, type Level } from './level.js';
 
 /** UUIDv7, made by us: the id of a backup and of the event that made it. */
 export const backupIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -25,11 +26,6 @@ export const artifactSchema = z.object({
   codecs: z.array(z.string()),
 });
 export type Artifact = z.infer<typeof artifactSchema>;
-
-export const levels = ['checksum', 'archive', 'restore'] as const;
-export type Level = (typeof levels)[number];
-/** The greater, the more was proven; -1 for nothing. */
-export const levelRank = (level: Level | null | undefined): number => (level ? levels.indexOf(level) : -1);
 
 export const manifestSchema = z.object({
   format: z.literal(1),

@@ -1,7 +1,7 @@
 /**
  * model: the LedgerRecord, one line of the ledger, and the Ledger role. What is written is never changed.
  */
-import type { Level } from './backup.js';
+import type { Level } from './level.js';
 import type { BackupEvent, EventStatus } from './event.js';
 
 /** An event's whole state at one moment. */

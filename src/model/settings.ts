@@ -4,7 +4,7 @@
  * `config/schema` composes them with the members of the shelves into the whole configuration file.
  */
 import { z } from 'zod';
-import { levels } from './backup.js';
+import { levels } from './level.js';
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day as HH:mm, e.g. "01:00"');
 /** The name of a database, a schedule, a storage: also a folder's, so nothing that a path could trip over. */

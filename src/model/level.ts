@@ -1,0 +1,7 @@
+/**
+ * model: the Level, how far a backup was proven. Apart from the manifest's schema, so that naming the levels costs nothing.
+ */
+export const levels = ['checksum', 'archive', 'restore'] as const;
+export type Level = (typeof levels)[number];
+/** The greater, the more was proven; -1 for nothing. */
+export const levelRank = (level: Level | null | undefined): number => (level ? levels.indexOf(level) : -1);
