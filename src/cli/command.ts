@@ -72,6 +72,8 @@ export function run<Args extends unknown[], O = object>(body: Body<Args, O>) {
     // commander hands the positional arguments, then the options, then the command
     const args = given.slice(0, -2) as unknown as Args;
     const options = command.optsWithGlobals<O & GlobalOptions>();
+    // what never ends (nothing left to wait for) must not look like success
+    process.exitCode = 1;
     const outcome = await body(options, ...args).catch((error: unknown) => failed(interruption() ?? error));
     if (typeof outcome === 'number') {
       stopListening(outcome === 0);

@@ -64,7 +64,10 @@ async function into(context: Context, options: Options, backup: Backup): Promise
 async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {
   const { extract, extractToFile } = await import('../core/restore.js');
   if (output === '-') {
-    await extract(context, backup, process.stdout);
+    await extract(context, backup, process.stdout).catch((error: unknown) => {
+      // a reader that has seen enough, such as `pg_restore --list`, tells with its own exit code how it fared
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    });
     return 0;
   }
   const started = context.clock.monotonic();

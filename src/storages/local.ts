@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Writable, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup.js';
 import { Failure, type FailureCode } from '../model/errors.js';
@@ -16,6 +16,7 @@ import { manifestName } from '../model/names.js';
 import type { Deposit, Storage, StoredBackup } from '../model/storage.js';
 import { freeBytes } from '../system/disk.js';
 import type { StorageMemory } from '../system/storage-memory.js';
+import { writerTo } from '../system/whole-file.js';
 
 const options = z.strictObject({
   kind: z.literal('local').describe('A folder on a mounted file system.'),
@@ -92,7 +93,7 @@ class LocalDeposit implements Deposit {
     return this.#storage.attempt(async () => {
       const handle = await makeFile(join(this.#folder, artifact));
       this.#open.set(artifact, handle);
-      return this.#storage.writer(handle);
+      return writerTo(handle, (error) => this.#storage.explain(error));
     });
   }
 
@@ -155,25 +156,15 @@ class LocalStorage implements Storage {
     try {
       return await deed();
     } catch (error) {
-      throw this.#explain(error);
+      throw this.explain(error);
     }
   }
 
-  #explain(error: unknown): Failure {
+  explain(error: unknown): Failure {
     if (error instanceof Failure) return error;
     const errno = errnoOf(error);
     const text = error instanceof Error ? error.message : String(error);
     return new Failure(codes[errno] ?? 'storage', `storage "${this.name}" (${this.#root}): ${text}`, { cause: error });
-  }
-
-  /** Writes whole pieces: a disk that fills up answers the first time with a short count and no error. */
-  writer(handle: FileHandle): Writable {
-    const writeAll = async (data: Buffer) => {
-      for (let done = 0; done < data.length;) done += (await handle.write(data, done)).bytesWritten;
-    };
-    return new Writable({
-      write: (data: Buffer, _encoding, next) => void this.attempt(() => writeAll(data)).then(() => next(), next),
-    });
   }
 
   async probe() {
