@@ -36,15 +36,18 @@ const messages: readonly (readonly [RegExp, FailureCode])[] = [
     'authentication',
   ],
   [/server version mismatch|aborting because of server version/i, 'client-too-old'],
-  [/database "(?:[^"]|"")*" does not exist/i, 'no-database'],
+  [/database ".*" does not exist/i, 'no-database'],
   [/too many connections|too many clients|remaining connection slots/i, 'server-busy'],
-  [/canceling statement due to lock timeout|could not obtain lock/i, 'lock-timeout'],
+  // pg_dump's --lock-wait-timeout is a statement_timeout around its LOCK TABLE
+  [/canceling statement due to lock timeout|could not obtain lock|due to statement timeout[^]*LOCK TABLE/i, 'lock-timeout'],
   [/permission denied|must be (?:owner|superuser)|row-level security|insufficient privilege/i, 'permission'],
   [/No space left on device|disk full|Disk quota exceeded/i, 'no-space'],
+  // a connection that was lost says SSL too, where it was sealed
+  [/terminating connection|closed (?:the connection )?unexpectedly|SSL SYSCALL error|no connection to the server/i, 'connection'],
+  [/Connection reset by peer/i, 'connection'],
   [/certificate|\bSSL\b|\bTLS\b|private key file/, 'tls'],
   [/the database system is (?:starting up|shutting down|in recovery|not yet accepting)|not yet accepting connections/i, 'connection'],
   [/could not connect|connection to server .* failed|Connection refused|Connection timed out|timeout expired/i, 'connection'],
-  [/terminating connection|server closed the connection unexpectedly|no connection to the server|Connection reset by peer/i, 'connection'],
   [/could not translate host name|could not (?:receive|send) data|lost synchronization with server/i, 'connection'],
 ];
 

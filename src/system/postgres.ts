@@ -75,7 +75,7 @@ export const describePlace = (place: Pick<Destination, 'host' | 'port' | 'user' 
 function connectCode(error: Error): FailureCode {
   if (isServerError(error)) return codeOfSqlstate(error.code) ?? 'connection';
   const code = 'code' in error ? String(error.code) : '';
-  if (/CERT|SSL|TLS|EPROTO|SELF_SIGNED|UNABLE_TO|CRL/.test(code) || /\bSSL\b|certificate/.test(error.message)) return 'tls';
+  if (/CERT|SSL|TLS|EPROTO|SELF_SIGNED|UNABLE_TO|CRL/.test(code) || /does not support SSL|certificate/.test(error.message)) return 'tls';
   return /^SASL|^SCRAM/.test(error.message) ? 'authentication' : 'connection';
 }
 
