@@ -12,6 +12,7 @@ import { engines } from './engines/index.js';
 import { decideCodec } from './model/compression.js';
 import { Failure } from './model/errors.js';
 import { uuidv7 } from './model/id.js';
+import type { Log } from './model/log.js';
 import type { Announce } from './model/progress.js';
 import { storages } from './storages/index.js';
 import { systemClock } from './system/clock.js';
@@ -68,11 +69,19 @@ function openEngine({ config, base }: LoadedConfig, signal: AbortSignal) {
 
 const never = new AbortController().signal;
 
+/** A log whose warnings a person sees too: for parts that have no other way to say them. */
+const aloud =
+  (log: Log, announce: Announce): Log =>
+  (level, message, facts) => {
+    log(level, message, facts);
+    if (level === 'warn' || level === 'error') announce({ kind: 'warning', database: null, message });
+  };
+
 /** Loads the configuration and puts everything together. `announce` hears what happens; `signal` stops it. */
 export async function makeContext(options: WireOptions, announce: Announce = () => {}, signal: AbortSignal = never): Promise<Wired> {
   const loaded = await loadConfig(options, here());
   const { config } = loaded;
-  const log = openLog({ ...config.log, level: options.verbose ? 'debug' : 'info', stderr: !options.quiet, clock: systemClock });
+  const log = openLog({ ...config.log, level: options.verbose ? 'debug' : 'info', stderr: options.verbose === true, clock: systemClock });
   const engine = openEngine(loaded, signal);
   const context: Context = {
     settings: config,
@@ -80,7 +89,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     databases: Object.keys(config.databases),
     storages: openStorages(config),
     engine,
-    ledger: openLedger(config.stateDirectory, { clock: systemClock, log }),
+    ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),
     clock: systemClock,
     signer: openSigner(config.stateDirectory),

@@ -129,7 +129,9 @@ export function listen(options: GlobalOptions, now: () => number = () => perform
   const hear: Announce = (progress) => {
     if (progress.kind === 'bytes') return count(progress.database, progress.bytes, progress.total);
     if (progress.kind === 'warning')
-      return screen.say(`${paint.yellow('warning:')} ${harmless(redact(`${progress.database}: ${progress.message}`))}`);
+      return screen.say(
+        `${paint.yellow('warning:')} ${harmless(redact(`${progress.database === null ? '' : `${progress.database}: `}${progress.message}`))}`,
+      );
     if (progress.kind === 'step')
       return begin(progress.database, oneLine(redact(`${progress.database}: ${words[progress.step]} ${progress.detail}`.trim())));
     if (isTerminal(progress.event.status)) finish(progress.event.database, progress.event.status === 'completed');

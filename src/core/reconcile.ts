@@ -37,6 +37,7 @@ async function settleOne(context: ReconcileContext, id: string): Promise<BackupE
     if (end === null || !(await context.ledger.appendEvent(end))) return null;
     over = true;
     context.log('warn', `event ${id} of ${end.database}: its process died; it is ${end.status} now`, { eventId: id });
+    context.announce({ kind: 'warning', database: end.database, message: `the process of event ${id} died; it is ${end.status} now` });
     context.announce({ kind: 'event', event: end });
     return end;
   } finally {

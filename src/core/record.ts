@@ -9,9 +9,15 @@ import type { Context } from './context.js';
 /** Appends a state; throws when another process ended the event meanwhile. */
 export async function record(context: Context, event: BackupEvent): Promise<BackupEvent> {
   if (!(await context.ledger.appendEvent(event))) throw new Failure('failed', `event ${event.id} was ended by another process`);
+  const { id, database, status, type, attempt, result } = event;
+  const about = { eventId: id, type, attempt, ...(result?.success ? { size: result.size, duration: result.duration } : {}) };
+  const why = result?.error ?? event.reasons?.join('; ');
+  context.log(levels[status], `backup of ${database} ${status}${why ? `: ${why}` : ''}`, about);
   context.announce({ kind: 'event', event });
   return event;
 }
+
+const levels = { pending: 'info', running: 'info', completed: 'info', failed: 'error', cancelled: 'warn' } as const;
 
 const unmeasured = { databaseLoad: null, diskSpace: null, concurrentBackups: null };
 

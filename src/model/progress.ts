@@ -10,6 +10,6 @@ export type Progress =
   | { readonly kind: 'step'; readonly step: StepName; readonly database: string; readonly detail: string }
   /** `bytes` so far; `total` where it can be estimated. */
   | { readonly kind: 'bytes'; readonly step: StepName; readonly database: string; readonly bytes: number; readonly total: number | null }
-  | { readonly kind: 'warning'; readonly database: string; readonly message: string };
+  | { readonly kind: 'warning'; readonly database: string | null; readonly message: string };
 
 export type Announce = (progress: Progress) => void;
