@@ -95,7 +95,9 @@ export function* forwards(stateDirectory: string, damage = nothingDamaged(), fro
   let previousSize: number | null = null;
   for (const [index, segment] of segments.entries()) {
     if (from && segment.number < from.segment) continue;
-    if (!from) damage.gaps += missingBefore(segments, index);
+    const missing = missingBefore(segments, index);
+    if (!from) damage.gaps += missing;
+    if (missing > 0) previousSize = null;
     const file = openSegment(segment, constants.O_RDONLY);
     try {
       const taking = records(segment, index === segments.length - 1, damage);
