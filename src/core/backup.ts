@@ -5,6 +5,7 @@ import type { Artifact, BackupDetails, Manifest, Proof } from '../model/backup.j
 import type { Database, Dump } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/event.js';
+import type { Level } from '../model/level.js';
 import { detailsName, guideName } from '../model/names.js';
 import type { Context } from './context.js';
 import { restoreGuide } from './guide.js';
@@ -36,7 +37,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
     throw new Failure('health-check', `${database.name}: the health check failed: ${request.healthIssues.join('; ')}`);
   const startedAt = context.clock.now().toISOString();
   const warnings: string[] = [];
-  const dump = await openDump(context, request, (message) => warnings.push(message));
+  const dump = await openDump(context, request, (message) => keep(warnings, message));
   const targets: Target[] = [];
   try {
     const unopened = await openTargets(request, targets);
@@ -66,6 +67,14 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
   } finally {
     await dump.close();
   }
+}
+
+/** Warnings kept of one backup, and of each so many characters: they stand in the manifest and in a line of the ledger. */
+const most = { warnings: 50, length: 500 };
+
+function keep(warnings: string[], message: string): void {
+  if (warnings.length < most.warnings) warnings.push(message.slice(0, most.length));
+  else warnings[most.warnings] = 'there were more warnings than these';
 }
 
 async function openDump(context: Context, { event, database, plan }: BackupRequest, warn: (message: string) => void): Promise<Dump> {
@@ -114,7 +123,7 @@ async function describe(dump: Dump, targets: readonly Target[], artifacts: Artif
   return details;
 }
 
-/** Reads back what was stored: the whole archive once, and every byte in every further storage. */
+/** Reads back what was stored: the whole archive once, and every byte in every further storage. A storage that lies is dropped. */
 async function prove(
   context: Context,
   request: BackupRequest,
@@ -124,22 +133,38 @@ async function prove(
 ): Promise<Proof | null> {
   const wanted = context.settings.verify.afterBackup;
   if (wanted === 'none') return null;
-  const { name } = request.database;
-  for (const [index, target] of alive(targets).entries()) {
-    const level = index === 0 ? wanted : 'checksum';
-    for (const artifact of artifacts) {
-      const source = level === 'archive' ? dump.artifacts.find(({ kind }) => kind === artifact.kind) : undefined;
-      context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${source ? level : 'checksum'})` });
-      const input = await target.deposit.read(artifact.name);
-      const movement = { step: 'check', database: name, total: artifact.size } as const;
-      const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };
-      await withdraw(context, from, source ? [source.check] : [], movement).catch((error: unknown) => {
-        const failure = asFailure(error, 'archive');
-        throw failure.code === 'verification' ? new Failure('archive', failure.message, { cause: failure }) : failure;
-      });
-    }
+  let level: Level = wanted;
+  for (const target of alive(targets)) {
+    const failure = await readBack(context, request, { dump, artifacts, target, level }).catch((error: unknown) => asFailure(error));
+    if (context.signal.aborted) throw asFailure(context.signal.reason, 'interrupted');
+    target.failure ??= failure ?? null;
+    if (!failure) level = 'checksum';
   }
+  if (alive(targets).length === 0) throw targets.find(({ failure }) => failure)?.failure ?? new Failure('archive', 'nothing was stored');
   return { level: wanted, at: context.clock.now().toISOString() };
+}
+
+interface Reading {
+  readonly dump: Dump;
+  readonly artifacts: readonly Artifact[];
+  readonly target: Target;
+  readonly level: Level;
+}
+
+/** Rejects with `archive` when the bytes or what they hold are not what was written. */
+async function readBack(context: Context, request: BackupRequest, { dump, artifacts, target, level }: Reading): Promise<void> {
+  const { name } = request.database;
+  for (const artifact of artifacts) {
+    const source = level === 'archive' ? dump.artifacts.find(({ kind }) => kind === artifact.kind) : undefined;
+    context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${source ? level : 'checksum'})` });
+    const input = await target.deposit.read(artifact.name);
+    const movement = { step: 'check', database: name, total: artifact.size } as const;
+    const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };
+    await withdraw(context, from, source ? [source.check] : [], movement).catch((error: unknown) => {
+      const failure = asFailure(error, 'archive');
+      throw failure.code === 'verification' ? new Failure('archive', failure.message, { cause: failure }) : failure;
+    });
+  }
 }
 
 function manifestOf(context: Context, { event, database }: BackupRequest, { probe, snapshotLsn }: Dump) {

@@ -6,7 +6,7 @@ import type { Database } from '../model/engine.js';
 import type { BackupEvent, EventMetadata } from '../model/event.js';
 import { preBackupHealth } from '../model/health.js';
 import type { Lock } from '../model/locks.js';
-import type { Surroundings } from '../model/measurement.js';
+import { unmeasured, type Surroundings } from '../model/measurement.js';
 import { bytesPerGB } from '../model/units.js';
 import { catalog } from './catalog.js';
 import type { Context } from './context.js';
@@ -33,7 +33,12 @@ export type Gate =
       readonly healthIssues: readonly string[];
       readonly neededBytes: number | null;
     }
-  | { readonly event: BackupEvent; readonly reasons: readonly string[] };
+  | {
+      readonly event: BackupEvent;
+      readonly reasons: readonly string[];
+      /** No waiting helps. */
+      readonly hopeless: boolean;
+    };
 
 /** Bytes this dump will need: 1.2 times the newest stored one, else the database's size. */
 async function estimate(context: Context, database: Database, databaseSize: number | null): Promise<number | null> {
@@ -69,33 +74,41 @@ function metadataOf({ database, freeBytes, runningBackups }: Surroundings): Even
   };
 }
 
-/** Resolves to a claimed place, or to the reasons why not now; waits and looks again until the deadline. */
+/** Resolves to a claimed place, or to the reasons why not now; waits and looks again until the deadline, and a last time then. */
 export async function awaitConditions(context: Context, request: GateRequest): Promise<Gate> {
   let { event } = request;
   for (;;) {
-    context.announce({
-      kind: 'step',
-      step: 'conditions',
-      database: request.database.name,
-      detail: 'measuring load, disk and running backups',
-    });
-    const surroundings = await measureSurroundings(context, request.database, request.plan);
-    const decided = { now: context.clock.now(), passBy: request.passBy };
-    const report = decideConditions(settingsOf(context, request.plan), surroundings, decided);
-    event = { ...event, metadata: metadataOf(surroundings) };
-    const place = report.met ? await context.locks.claimPlace(context.settings.conditions.maxConcurrentBackups) : null;
-    if (place) {
-      const checked = context.settings.healthCheckBeforeBackup && !request.passBy.has('health');
-      const healthIssues = checked ? preBackupHealth(context.settings.health, surroundings.database) : [];
-      return { event, place, warnings: report.warnings, healthIssues, neededBytes: surroundings.neededBytes };
-    }
-    const reasons = report.met
-      ? [`all ${context.settings.conditions.maxConcurrentBackups} places for backups are taken (conditions.maxConcurrentBackups)`]
-      : report.reasons;
-    const hopeless = report.conditions.some((condition) => condition.name === 'enabled' && !condition.met);
-    if (hopeless || request.deadline === null || context.clock.monotonic() + pause > request.deadline) return { event, reasons };
-    context.announce({ kind: 'step', step: 'wait', database: request.database.name, detail: reasons.join('; ') });
-    event = await record(context, { ...event, reasons });
-    await context.clock.sleep(pause, context.signal);
+    const gate = await tryConditions(context, event, request);
+    if ('place' in gate || gate.hopeless) return gate;
+    const left = request.deadline === null ? 0 : request.deadline - context.clock.monotonic();
+    if (left <= 0) return gate;
+    context.announce({ kind: 'step', step: 'wait', database: request.database.name, detail: gate.reasons.join('; ') });
+    // once each time that something else is waited for, not at each look
+    const waitsFor = (reasons: readonly string[] = []) => reasons.map((reason) => reason.split(':', 1)[0]).join();
+    event = gate.event;
+    if (waitsFor(event.reasons) !== waitsFor(gate.reasons)) event = await record(context, { ...event, reasons: gate.reasons });
+    await context.clock.sleep(Math.min(pause, left), context.signal);
   }
+}
+
+/** One look. */
+async function tryConditions(context: Context, asked: BackupEvent, request: GateRequest): Promise<Gate> {
+  const { database, plan, passBy } = request;
+  const settings = settingsOf(context, plan);
+  context.announce({ kind: 'step', step: 'conditions', database: database.name, detail: 'measuring load, disk and running backups' });
+  // switched off means off, whether or not the server answers
+  const surroundings = settings.enabled
+    ? await measureSurroundings(context, database, plan)
+    : { database: unmeasured, freeBytes: null, neededBytes: null, runningBackups: 0 };
+  const report = decideConditions(settings, surroundings, { now: context.clock.now(), passBy });
+  const event = { ...asked, metadata: metadataOf(surroundings) };
+  const limit = settings.conditions.maxConcurrentBackups;
+  const place = report.met ? await context.locks.claimPlace(limit) : null;
+  if (place) {
+    const checked = settings.healthCheckBeforeBackup && !passBy.has('health');
+    const healthIssues = checked ? preBackupHealth(settings.health, surroundings.database) : [];
+    return { event, place, warnings: report.warnings, healthIssues, neededBytes: surroundings.neededBytes };
+  }
+  const reasons = report.met ? [`concurrency: all ${limit} places for backups are taken (maxConcurrentBackups)`] : report.reasons;
+  return { event, reasons, hopeless: !settings.enabled };
 }

@@ -2,7 +2,7 @@
  * core: fills a database from a backup and counts what is in it then: what `restore` and `verify` have in common.
  */
 import type { Backup, BackupDetails, Fingerprint } from '../model/backup.js';
-import type { Database } from '../model/engine.js';
+import type { Database, Load } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import type { Storage } from '../model/storage.js';
 import type { Context } from './context.js';
@@ -16,28 +16,29 @@ export interface FillRequest {
   readonly create: boolean;
   readonly noOwner: boolean;
   readonly createRoles: boolean;
+  /** Takes the place of what is there, in one transaction. */
+  readonly replace: boolean;
 }
 
 /** Storage, codecs reversed, engine: `execute` read from the bottom. Resolves to what was counted in the target. */
 export async function fill(context: Context, request: FillRequest): Promise<Fingerprint> {
-  const { backup, storage, target, create, noOwner, createRoles, details } = request;
+  const { backup, storage, ...how } = request;
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
-  const load = await context.engine.load(target, {
-    eventId: context.newId(),
-    details,
-    create,
-    noOwner,
-    createRoles,
-    signal: context.signal,
-  });
+  const eventId = context.newId();
+  // held so that nobody takes the run folder with its passfile for a dead process's
+  const alive = await context.locks.claimEvent(eventId);
+  let load: Load | null = null;
   try {
+    const archiveMajor = Number.parseInt(backup.manifest.clientVersion, 10);
+    load = await context.engine.load(request.target, { ...how, eventId, archiveMajor, signal: context.signal });
     const input = await storage.get(backup, artifact.name);
     context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
     await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
     context.announce({ kind: 'step', step: 'compare', database: backup.database, detail: 'counting rows' });
     return await load.fingerprint();
   } finally {
-    await load.close();
+    await load?.close();
+    alive?.retire();
   }
 }

@@ -146,6 +146,8 @@ async function restoreInto(
       create: false,
       noOwner: !scratch.throwaway,
       createRoles: scratch.throwaway,
+      archiveMajor: dump.probe.clientMajor,
+      replace: false,
       signal: context.signal,
     });
     try {

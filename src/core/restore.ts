@@ -2,7 +2,7 @@
  * core: `restore`, the page of `execute` read from the bottom: storage, codecs reversed, engine, and then it is compared.
  */
 import type { Writable } from 'node:stream';
-import { compareFingerprints, type Backup } from '../model/backup.js';
+import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup.js';
 import type { TargetState } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import { elapsed, type Context } from './context.js';
@@ -43,9 +43,11 @@ export async function restore(context: Context, request: RestoreRequest): Promis
   const create = state.objects === null;
   const outcome = { backupId: backup.backupId, target: state.place };
   try {
-    const found = await fill(context, { backup, storage, details, target, create, noOwner: request.noOwner, createRoles: false });
+    const { noOwner } = request;
+    const replace = state.objects !== null && state.objects > 0;
+    const found = await fill(context, { backup, storage, details, target, create, noOwner, createRoles: false, replace });
     const compared = details.fingerprint.method !== 'none';
-    const differences = state.objects ? [] : compareFingerprints(details.fingerprint, found);
+    const differences = compareFingerprints(details.fingerprint, replace ? onlyThoseOf(details.fingerprint, found) : found);
     if (differences.length > 0)
       throw new Failure('restore', `the restored database differs from the backup: ${differences.slice(0, 5).join('; ')}`);
     const duration = await finish(context, backup, state, { started, ok: true, compared });
@@ -54,6 +56,13 @@ export async function restore(context: Context, request: RestoreRequest): Promis
     await finish(context, backup, state, { started, ok: false, compared: false });
     throw asFailure(error, 'restore');
   }
+}
+
+/** What is in the target beside the backup's tables stays there, and is not compared. */
+function onlyThoseOf(expected: Fingerprint, found: Fingerprint): Fingerprint {
+  const key = ({ schema, name }: TableCount) => JSON.stringify([schema, name]);
+  const keys = new Set(expected.tables.map(key));
+  return { ...found, tables: found.tables.filter((table) => keys.has(key(table))), largeObjects: null };
 }
 
 async function finish(
@@ -97,7 +106,7 @@ function refuseOrWarn({ backup, create, forceTarget }: RestoreRequest, state: Ta
     throw new Failure('restore-target', `${state.place} ${what}`, {
       hint: `restore into a new database with --create; or add --force-target ${JSON.stringify(state.databaseName)} if you are sure`,
     });
-  return [`${state.place} ${what}; restored into it because --force-target named it`];
+  return [`${state.place} ${what}; its tables of the same names were replaced, because --force-target named it`];
 }
 
 /** The decoded archive into a file, which appears only when it is whole. */

@@ -75,7 +75,7 @@ export interface Movement {
 }
 
 /** Counts and hashes what passes, announces it, and calls `stalled` when nothing passed for `stallTimeout` minutes. */
-function meter(context: Context, movement: Movement, stalled: (reason: Failure) => void) {
+function meter(context: Context, movement: Movement, stalled: (reason: Failure) => unknown) {
   const hash = createHash('sha256');
   const stop = new AbortController();
   let bytes = 0;
@@ -167,16 +167,17 @@ export async function withdraw(
     .codecsOf(artifact.codecs)
     .toReversed()
     .map((codec) => codec.decode());
-  const counted = meter(context, movement, (reason) => input.destroy(reason));
-  input.on('data', counted.pass);
+  const signal = from.signal ?? context.signal;
   const stages = [...decoders, ...sink];
-  const nowhere = () => new Writable({ write: (_data, _encoding, next) => next(), highWaterMark: 1024 * 1024 });
+  const flow = stages.length > 0 ? context.run(stages, { input, signal }) : null;
+  const stop = (reason: Failure) => (flow ? flow.stop(reason) : input.destroy(reason));
+  // once all was read, an index may take its hours
+  const counted = meter(context, movement, (reason) => !input.readableEnded && stop(reason));
+  input.on('data', counted.pass);
+  const end = into ?? new Writable({ write: (_data, _encoding, next) => next(), highWaterMark: 1024 * 1024 });
   try {
-    if (stages.length === 0) await pipeline(input, into ?? nowhere());
-    else {
-      const flow = context.run(stages, { input, signal: from.signal ?? context.signal });
-      await Promise.all([pipeline(flow.output, into ?? nowhere()), flow.done]);
-    }
+    if (flow) await Promise.all([pipeline(flow.output, end), flow.done]);
+    else await pipeline(input, end, { signal });
   } finally {
     counted.end();
   }

@@ -85,6 +85,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
       create: false,
       noOwner: !scratch.throwaway,
       createRoles: scratch.throwaway,
+      replace: false,
     });
     const differences = compareFingerprints(details.fingerprint, filled);
     if (differences.length > 0) throw new Failure('verification', `the restored database differs: ${differences.slice(0, 5).join('; ')}`);

@@ -4,9 +4,9 @@
 import type { BackupDetails, Fingerprint, TableCount } from '../model/backup.js';
 import type { Session } from '../system/postgres.js';
 
-/** What users made: not the server's own, not temporary, not what an extension brings along. */
-const users = `n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+/** What users made, of the catalogue `c` in the namespace `n`: not the server's own, not temporary, not what an extension brings along. */
+const usersOf = (catalogue: string): string => `n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT
+  FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.${catalogue}'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
 export async function readIdentity(session: Session): Promise<string | null> {
   const rows = await session
@@ -25,28 +25,50 @@ export async function readServerFacts(
   return { databaseName: row?.name ?? '', systemIdentifier: await readIdentity(session), databaseSize: size[0]?.size ?? null };
 }
 
-/** Relations, functions and types that users made; 0 means an empty database. */
+/** Relations, functions, types and large objects that users made; 0 means an empty database. */
 export async function countObjects(session: Session): Promise<number> {
-  const [row] = await session.query<{ count: number }>(
-    `SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE ${users})
-      + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc c JOIN pg_catalog.pg_namespace n ON n.oid = c.pronamespace
-          WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-            WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'))
-      + (SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata) AS count`,
-  );
+  const own = (catalogue: string, namespace: string, more = '') =>
+    `(SELECT pg_catalog.count(*) FROM pg_catalog.${catalogue} c JOIN pg_catalog.pg_namespace n ON n.oid = c.${namespace}
+      WHERE ${usersOf(catalogue)} ${more})`;
+  const kinds = [
+    own('pg_class', 'relnamespace'),
+    own('pg_proc', 'pronamespace'),
+    own('pg_type', 'typnamespace', "AND c.typtype IN ('d', 'e', 'r')"),
+    '(SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata)',
+  ];
+  const [row] = await session.query<{ count: number }>(`SELECT ${kinds.join(' + ')} AS count`);
   return row?.count ?? 0;
 }
 
-/** Every table's exact row count, as this session's snapshot sees it; all 0 for a dump of the schema alone. Unlogged tables can not be read on a standby. */
-export async function countRows(session: Session, content: 'all' | 'schema' = 'all'): Promise<Fingerprint> {
-  const tables = await session.query<{ schema: string; name: string; quoted: string }>(
+/** What is counted: tables with rows of their own. Unlogged ones can not be read on a standby. */
+async function listTables(session: Session): Promise<{ schema: string; name: string; quoted: string }[]> {
+  return session.query(
     `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = 'r' AND (c.relpersistence = 'p' OR (c.relpersistence = 'u' AND NOT pg_catalog.pg_is_in_recovery())) AND ${users}
+      WHERE c.relkind = 'r' AND (c.relpersistence = 'p' OR (c.relpersistence = 'u' AND NOT pg_catalog.pg_is_in_recovery())) AND ${usersOf('pg_class')}
       ORDER BY 1, 2`,
   );
+}
+
+/** Tables named in one LOCK statement. */
+const batch = 200;
+
+/**
+ * Takes pg_dump's own kind of lock on every table before pg_dump does. So nobody empties or changes one between its count and its
+ * dump (TRUNCATE shows through every snapshot), and no count waits behind an ALTER TABLE that waits for pg_dump.
+ */
+export async function lockTables(session: Session): Promise<void> {
+  const tables = await listTables(session);
+  for (let at = 0; at < tables.length; at += batch) {
+    const quoted = tables.slice(at, at + batch).map((table) => `ONLY ${table.quoted}`);
+    await session.query(`LOCK TABLE ${quoted.join(', ')} IN ACCESS SHARE MODE`);
+  }
+}
+
+/** Every table's exact row count, as this session's snapshot sees it; all 0 for a dump of the schema alone. */
+export async function countRows(session: Session, content: 'all' | 'schema' = 'all'): Promise<Fingerprint> {
   const counted: TableCount[] = [];
-  for (const { schema, name, quoted } of tables) {
+  for (const { schema, name, quoted } of await listTables(session)) {
     const [row] =
       content === 'schema' ? [] : await session.query<{ rows: number }>(`SELECT pg_catalog.count(*) AS rows FROM ONLY ${quoted}`);
     counted.push({ schema, name, rows: row?.rows ?? 0 });

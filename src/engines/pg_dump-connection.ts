@@ -51,9 +51,13 @@ export class Connection {
     return dbname ?? user ?? (await this.server()).address.databaseName;
   }
 
-  /** The same server by its maintenance database, to create this one. */
+  /** The same server by its maintenance database, to create this one; where somebody removed that, by the template, as createdb does. */
   maintenance(): Promise<Server> {
-    return resolveServer({ ...this.#entry, database: 'postgres' }, this.#given);
+    const by = (database: string) => resolveServer({ ...this.#entry, database }, this.#given);
+    return by('postgres').catch((error: unknown) => {
+      if (error instanceof Failure && error.code === 'no-database') return by('template1');
+      throw error;
+    });
   }
 
   /** libpq's environment for a program, with a passfile that only this event sees; and how to remove it. */

@@ -4,10 +4,10 @@
 import type { BackupDetails } from '../model/backup.js';
 import type { Installed } from '../model/client-choice.js';
 import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../model/engine.js';
-import { Failure } from '../model/errors.js';
-import type { ProgramExit, ProgramStage } from '../model/flow.js';
+import { asFailure, Failure } from '../model/errors.js';
+import type { ProgramStage } from '../model/flow.js';
 import type { Session } from '../system/postgres.js';
-import { countRows, readNeeds } from './pg_dump-catalogue.js';
+import { countRows, lockTables, readNeeds } from './pg_dump-catalogue.js';
 import { applicationNameOf, type Connection } from './pg_dump-connection.js';
 import { checkStage, explainExit } from './pg_dump-stages.js';
 
@@ -53,8 +53,7 @@ async function blockers(source: DumpSource): Promise<string> {
   }
 }
 
-async function explainDump(source: DumpSource, exit: ProgramExit): Promise<Failure> {
-  const failure = explainExit(source.name, exit, 'engine');
+async function explainLock(source: DumpSource, failure: Failure): Promise<Failure> {
   return failure.code === 'lock-timeout' ? new Failure('lock-timeout', failure.message + (await blockers(source))) : failure;
 }
 
@@ -71,7 +70,7 @@ function dumpStage(source: DumpSource, env: Record<string, string>, snapshot: Sn
       ...(request.content === 'schema' ? ['--schema-only'] : []),
     ],
     env,
-    explain: (exit) => explainDump(source, exit),
+    explain: (exit) => explainLock(source, explainExit(source.name, exit, 'engine')),
     warned: (lines) => lines.forEach((line) => request.warn(line)),
   };
 }
@@ -90,46 +89,53 @@ function globalsStage(source: DumpSource, env: Record<string, string>, snapshot:
 
 const withoutPasswords = 'the roles are without their passwords: the backup role may not read them';
 
-/** Opens the snapshot and starts counting in it. `close` ends both. */
+const artifactsOf = (source: DumpSource, env: Record<string, string>, snapshot: Snapshot, request: DumpRequest): ArtifactSource[] => [
+  {
+    name: 'database.dump',
+    kind: 'database',
+    stages: [dumpStage(source, env, snapshot, request)],
+    check: checkStage('database', source.client),
+  },
+  {
+    name: 'globals.sql',
+    kind: 'globals',
+    stages: [globalsStage(source, env, snapshot)],
+    check: checkStage('globals', source.client),
+  },
+];
+
+/** Opens the snapshot and starts counting in it. `close` ends both; the request's signal stops what waits or counts. */
 export async function beginDump(source: DumpSource, request: DumpRequest): Promise<Dump> {
   const { env, remove } = await source.connection.childEnvironment(request.eventId);
   let session: Session | null = null;
+  const cancel = () => void session?.cancel();
+  const end = async () => {
+    await session?.close();
+    request.signal.removeEventListener('abort', cancel);
+    remove();
+  };
+  request.signal.addEventListener('abort', cancel);
   try {
     session = await (await source.connection.server()).connect({ applicationName: applicationNameOf(request.eventId) });
     const snapshot = await exportSnapshot(session, source.lockWaitTimeout);
+    if (request.fingerprint !== 'none') await lockTables(session);
     const details = describe(session, request, snapshot);
-    details.catch(() => {});
-    const artifacts: ArtifactSource[] = [
-      {
-        name: 'database.dump',
-        kind: 'database',
-        stages: [dumpStage(source, env, snapshot, request)],
-        check: checkStage('database', source.client),
-      },
-    ];
-    if (request.globals)
-      artifacts.push({
-        name: 'globals.sql',
-        kind: 'globals',
-        stages: [globalsStage(source, env, snapshot)],
-        check: checkStage('globals', source.client),
-      });
-    const open = session;
+    let counting = true;
+    details.catch(() => {}).finally(() => (counting = false));
     return {
       probe: source.probe,
       snapshotLsn: snapshot.lsn,
-      artifacts,
+      artifacts: artifactsOf(source, env, snapshot, request).filter(({ kind }) => kind === 'database' || request.globals),
       details: () => details,
       close: async () => {
-        await open.close();
+        if (counting) await session?.cancel();
+        await end();
         await details.catch(() => {});
-        remove();
       },
     };
   } catch (error) {
-    await session?.close();
-    remove();
-    throw error;
+    await end();
+    throw await explainLock(source, asFailure(error));
   }
 }
 

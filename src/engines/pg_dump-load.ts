@@ -15,6 +15,10 @@ import { complaints, explainExit } from './pg_dump-stages.js';
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** WRONG_OBJECT_TYPE, whatever language the server speaks. */
+const isWrongLocale = (error: unknown): boolean =>
+  error instanceof Failure && error.cause instanceof Error && 'code' in error.cause && error.cause.code === '42809';
+
 type Locale = Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>;
 
 /** An empty database with the encoding and locale of the source; without the locale where the server does not know it. */
@@ -25,7 +29,7 @@ export async function createDatabase(server: Server, databaseName: string, { enc
   try {
     const locale = collate && ctype ? ` LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}` : '';
     await create(locale).catch((error: unknown) => {
-      if (locale === '' || !/invalid locale name/.test(String(error))) throw error;
+      if (locale === '' || !isWrongLocale(error)) throw error;
       return create('');
     });
   } finally {
@@ -53,6 +57,11 @@ async function createMissingRoles(session: Session, roles: readonly string[]): P
 
 function explainLoad(exit: ProgramExit): Failure {
   const ignored = /errors ignored on restore: (\d+)/.exec(exit.stderr)?.[1];
+  const missing = /extension "(.*)" is not available/.exec(exit.stderr)?.[1];
+  if (missing !== undefined)
+    return new Failure('restore-target', `the target server does not have the extension "${missing}" that the backup needs`, {
+      hint: 'install its package on that server, then restore into an empty database again',
+    });
   if (!ignored) return explainExit('the restore', exit, 'restore');
   return new Failure(
     'restore',
@@ -71,7 +80,10 @@ export async function beginLoad(connection: Connection, client: Installed, reque
   if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, request.details.roles));
   const { env, remove } = await connection.childEnvironment(request.eventId);
   const quoted = `dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`;
-  const flags = request.noOwner ? ['--no-owner', '--no-privileges'] : [];
+  const flags = [
+    ...(request.noOwner ? ['--no-owner', '--no-privileges'] : []),
+    ...(request.replace ? ['--clean', '--if-exists', '--single-transaction'] : []),
+  ];
   const stage: ProgramStage = {
     kind: 'program',
     file: client.file('pg_restore'),

@@ -52,6 +52,7 @@ export function checkStage(kind: 'database' | 'globals', client: Installed): Sta
     args: ['--file=/dev/null'],
     explain: (exit) => {
       const failure = explainExit('the archive', exit, 'archive');
+      if (/unsupported version/.test(exit.stderr)) return new Failure('client-too-old', failure.message);
       return failure.code === 'engine-killed' ? failure : new Failure('archive', failure.message);
     },
   };

@@ -3,11 +3,11 @@
  * with a name from a server on a command line.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import picomatch from 'picomatch';
 import { chooseClient, type Installed } from '../model/client-choice.js';
 import type { DatabaseEntry } from '../model/connection.js';
 import type { Database, Engine, EngineProbe, Scratch, TargetState } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
+import { matches } from '../model/glob.js';
 import { measure } from '../system/measure.js';
 import { findClients } from '../system/programs.js';
 import { countObjects, readIdentity, readServerFacts } from './pg_dump-catalogue.js';
@@ -36,12 +36,8 @@ export function memberName(entry: string, databaseName: string): string {
 }
 
 /** Names that one of the globs fits and no exclusion does; templates and databases that take no connections are not asked for. */
-export function selectMembers(names: readonly string[], globs: readonly string[], exclude: readonly string[]): string[] {
-  const options = { dot: true, bash: true, nobrace: true, nonegate: true };
-  const wanted = picomatch([...globs], options);
-  const unwanted = exclude.length > 0 ? picomatch([...exclude], options) : () => false;
-  return names.filter((name) => wanted(name) && !unwanted(name));
-}
+export const selectMembers = (names: readonly string[], globs: readonly string[], exclude: readonly string[]): string[] =>
+  names.filter((name) => globs.some((glob) => matches(glob, name)) && !exclude.some((glob) => matches(glob, name)));
 
 class PgDump implements Engine {
   readonly kind = 'pg_dump';
@@ -116,7 +112,8 @@ class PgDump implements Engine {
   }
 
   async load(target: Database, request: Parameters<Engine['load']>[1]) {
-    return beginLoad(connectionOf(target), await this.#newestClient(), request);
+    // a newer pg_restore than the archive needs may ask an older server for what it does not know
+    return beginLoad(connectionOf(target), await this.#client(request.archiveMajor), request);
   }
 
   async check(kind: 'database' | 'globals') {

@@ -68,6 +68,10 @@ export interface LoadRequest {
   readonly noOwner: boolean;
   /** Makes the roles that the archive names and the target lacks; only for a scratch server. */
   readonly createRoles: boolean;
+  /** Major version of the program that wrote the archive. */
+  readonly archiveMajor: number;
+  /** Drops what the archive holds before it is made anew, all in one transaction: on failure the target is as it was. */
+  readonly replace: boolean;
   readonly signal: AbortSignal;
 }
 

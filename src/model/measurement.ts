@@ -20,6 +20,20 @@ export interface Measurement {
   readonly unknown: Readonly<Record<string, string>>;
 }
 
+/** Nothing was looked at. */
+export const unmeasured: Measurement = {
+  connections: null,
+  maxConnections: null,
+  averageQueryTime: null,
+  cacheHitRatio: null,
+  oldestTransactionAge: null,
+  databaseSize: null,
+  serverVersion: null,
+  inRecovery: null,
+  latency: null,
+  unknown: {},
+};
+
 /** Everything that the conditions are decided from. */
 export interface Surroundings {
   readonly database: Measurement;
