@@ -26,8 +26,6 @@ import { openSigner } from './system/signer.js';
 import { openStorageMemory } from './system/storage-memory.js';
 import { createWhole } from './system/whole-file.js';
 
-export { createWhole } from './system/whole-file.js';
-
 export interface WireOptions {
   readonly config?: string;
   readonly set: readonly string[];

@@ -4,18 +4,21 @@
  *     What the story is about.
  *     needs: shop as DATABASE_URL       a database of its own: `shop` with data, or `empty`; its URL in the variable
  *     needs: closed window              CLOSED_START and CLOSED_END, times of day between which it is not now
+ *     needs: password server as DB_URL  a server of its own on loopback; the password is "right-and-secret"
  *     env: NAME=VALUE
  *     file: NAME                        the lines below it, indented, are its content
  *
  *     $ backup-automation events        typed in a shell, in a folder of the story's own; $VARIABLES stand as they do there
  *     ? 2                               the exit code, when it is not 0
- *     no events                         seen on stdout and stderr; [..] stands for any text, a line of [...] for any lines
+ *     no events                         seen on stdout and stderr; [..] stands for any text, a line of [...] for any lines;
+ *                                       columns may be as wide as they are
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
-import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';
+import { dirname, join } from 'node:path';
+import { startCluster } from '../../src/system/cluster.js';
 import { temporaryProject } from '../fixtures/cli.js';
+import { cloneDatabase, program, serverPrograms, sql } from '../fixtures/database.js';
 
 export interface Step {
   readonly line: number;
@@ -62,7 +65,10 @@ export function parseStory(text: string): Story {
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const lineMatches = (expected: string, actual: string) => new RegExp(`^${expected.split('[..]').map(escaped).join('.*')}$`).test(actual);
+/** Columns may be as wide as they are. */
+const narrowed = (line: string) => line.replace(/ {2,}/g, '  ').trimEnd();
+const lineMatches = (expected: string, actual: string) =>
+  new RegExp(`^${narrowed(expected).split('[..]').map(escaped).join('.*')}$`).test(narrowed(actual));
 
 /** Whether what was seen is what was expected, line by line. */
 export function matches(expected: readonly string[], actual: readonly string[]): boolean {
@@ -85,12 +91,25 @@ export interface Stage {
 /** `HH:mm` in UTC, so many hours from now. */
 const hoursFromNow = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
 
-async function provide(need: string): Promise<{ env: Record<string, string>; database?: TestDatabase }> {
-  if (need === 'closed window') return { env: { CLOSED_START: hoursFromNow(2), CLOSED_END: hoursFromNow(3) } };
-  const [, template, name] = /^(shop|empty) as ([A-Z_]+)$/.exec(need) ?? [];
-  if ((template !== 'shop' && template !== 'empty') || name === undefined) throw new Error(`a story cannot need "${need}"`);
-  const database = await cloneDatabase(template);
-  return { env: { [name]: database.url }, database };
+interface Provided {
+  readonly env: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+async function passwordServer(name: string): Promise<Provided> {
+  const cluster = await startCluster({ programs: await serverPrograms(), tcp: true });
+  await sql(cluster.url('postgres'), "CREATE ROLE guest SUPERUSER LOGIN PASSWORD 'right-and-secret'");
+  const url = `postgresql://guest:right-and-secret@127.0.0.1:${cluster.port}/postgres`;
+  return { env: { [name]: url }, remove: () => cluster.stop() };
+}
+
+async function provide(need: string): Promise<Provided> {
+  if (need === 'closed window') return { env: { CLOSED_START: hoursFromNow(2), CLOSED_END: hoursFromNow(3) }, remove: async () => {} };
+  const [, what, name] = /^(shop|empty|password server) as ([A-Z_]+)$/.exec(need) ?? [];
+  if (what === undefined || name === undefined) throw new Error(`a story cannot need "${need}"`);
+  if (what === 'password server') return passwordServer(name);
+  const database = await cloneDatabase(what as 'shop' | 'empty');
+  return { env: { [name]: database.url }, remove: () => database.drop() };
 }
 
 /** A folder, the databases, and a shell that knows `backup-automation`. */
@@ -105,7 +124,7 @@ export async function setStage(story: Story): Promise<Stage> {
     type(typed) {
       const { status, stdout } = spawnSync('bash', ['-c', `exec 2>&1\n${typed}`], {
         cwd: project.directory,
-        env: { ...env, PATH: `${join(project.directory, 'bin')}:${env['PATH']}` },
+        env: { ...env, PATH: `${join(project.directory, 'bin')}:${env['PATH']}:${dirname(program('psql'))}` },
         encoding: 'utf8',
         timeout: 120_000,
       });
@@ -113,7 +132,7 @@ export async function setStage(story: Story): Promise<Stage> {
       return { exitCode: status, lines: shown === '' ? [] : shown.split('\n') };
     },
     async clear() {
-      for (const { database } of provided) await database?.drop();
+      for (const one of provided) await one.remove();
       project.cleanup();
     },
   };
