@@ -30,7 +30,7 @@ export interface TlsFiles {
 const systemRoots = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
 const modes: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] satisfies Mode[];
 
-export function modeOf(parameters: Parameters): Mode {
+function modeOf(parameters: Parameters): Mode {
   const mode = parameters.sslmode ?? (parameters.sslrootcert === 'system' ? 'verify-full' : 'prefer');
   if (!modes.includes(mode)) throw new Failure('configuration', `sslmode is "${mode}", expected one of ${modes.join(', ')}`);
   return mode as Mode;

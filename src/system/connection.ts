@@ -150,6 +150,7 @@ function destinationOf(plan: Plan, way: Omit<Settled, 'checksClients'>, database
     timeout: plan.timeout,
     password: passwordOf(plan, way.place, databaseName),
     tls: way.tls.options,
+    channelBinding: plan.parameters.channel_binding === 'require',
     passwordHint: plan.passfile.ignored,
   };
 }

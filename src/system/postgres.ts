@@ -33,6 +33,8 @@ export interface Destination {
   readonly password: string | null;
   /** Null: clear text. */
   readonly tls: ConnectionOptions | null;
+  /** Whether the login must be bound to the TLS channel, so that nobody in between can relay it. */
+  readonly channelBinding: boolean;
   /** What a refused login may come from, for the hint. */
   readonly passwordHint: string | null;
   /** Milliseconds until an unanswered try fails. */
@@ -58,7 +60,14 @@ const identity = `SELECT pg_catalog.current_setting('server_version') AS version
 const cancelRequest = 80_877_102;
 
 /** What the types of pg leave out of a client. */
-type Wire = Client & { secretKey: number; processID: number; connection: { stream: { destroy(): unknown } } };
+type Wire = Client & {
+  secretKey: number;
+  processID: number;
+  connection: {
+    stream: { destroy(): unknown };
+    once(event: 'authenticationSASL', listener: (message: { mechanisms: string[] }) => void): void;
+  };
+};
 
 const startupOptions = (settings: Readonly<Record<string, string>>): string =>
   Object.entries(settings)
@@ -80,7 +89,7 @@ function connectCode(error: Error): FailureCode {
 }
 
 /** A failed try as a Failure that names user, host, port and database, with the SQLSTATE kept in its cause. */
-export function connectFailure(error: unknown, place: Destination): Failure {
+function connectFailure(error: unknown, place: Destination): Failure {
   if (error instanceof Failure) return error;
   const thrown = error instanceof Error ? error : new Error(String(error));
   const code = connectCode(thrown);
@@ -97,7 +106,7 @@ function queryFailure(error: unknown, place: Destination): Failure {
   return new Failure('connection', redact(`the connection to ${describePlace(place)} was lost: ${message}`), { cause: error });
 }
 
-function configOf(place: Destination, options: SessionOptions, startup: string | undefined): ClientConfig {
+function configOf(place: Destination, options: SessionOptions, startup: string | undefined, checkBinding: () => void): ClientConfig {
   return {
     host: place.address,
     port: place.port,
@@ -110,7 +119,9 @@ function configOf(place: Destination, options: SessionOptions, startup: string |
     keepAliveInitialDelayMillis: 30_000,
     connectionTimeoutMillis: place.timeout,
     ...(startup === undefined ? {} : { options: startup }),
+    enableChannelBinding: place.channelBinding,
     password: () => {
+      checkBinding();
       if (place.password !== null) return place.password;
       throw new Failure('authentication', `the server wants a password for ${describePlace(place)}, and none was given`, {
         hint: place.passwordHint ?? 'give it by PGPASSWORD, ~/.pgpass, or password / passwordFile of the database in the configuration',
@@ -136,17 +147,24 @@ export async function openSession(place: Destination, options: SessionOptions): 
 
 async function start(place: Destination, options: SessionOptions, startup: string | undefined): Promise<Session> {
   const { default: pg } = await import('pg');
+  let bound = !place.channelBinding;
+  const checkBinding = (): void => {
+    if (!bound) throw new Failure('tls', `channel_binding=require, but ${describePlace(place)} does not offer it`);
+  };
   const client = new pg.Client({
-    ...configOf(place, options, startup),
+    ...configOf(place, options, startup, checkBinding),
     types: { getTypeParser: (oid, format) => (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) },
   }) as Wire;
   let lost: unknown = null;
   client.on('error', (error) => (lost = error));
+  // heard before pg answers, so that nothing is sent to a server that cannot be trusted
+  client.connection.once('authenticationSASL', ({ mechanisms }) => (bound ||= mechanisms.includes('SCRAM-SHA-256-PLUS')));
   const abort = (): void => void client.connection.stream.destroy();
   options.signal?.addEventListener('abort', abort, { once: true });
   try {
     options.signal?.throwIfAborted();
     await client.connect();
+    checkBinding();
     await client.query(sinceFourteen);
     const [server] = (await client.query<{ version: string; number: number; pid: number }>(identity)).rows;
     if (!server) throw new Error('the server does not tell its version');

@@ -27,14 +27,44 @@ let cluster: Cluster;
 const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
 
 function authority(name: string): void {
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.crt`);
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    `${name}.key`,
+    '-out',
+    `${name}.crt`,
+  );
 }
 
 /** A certificate for localhost, by `ca`; `days` 0 has expired when it is used. */
 function certificate(name: string, ca: string, days: string, subject = 'localhost'): void {
   openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${subject}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
   writeFileSync(at('ext'), `subjectAltName=DNS:${subject}\n`);
-  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${ca}.crt`, '-CAkey', `${ca}.key`, '-CAcreateserial', '-days', days, '-extfile', 'ext', '-out', `${name}.crt`);
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    `${name}.csr`,
+    '-CA',
+    `${ca}.crt`,
+    '-CAkey',
+    `${ca}.key`,
+    '-CAcreateserial',
+    '-days',
+    days,
+    '-extfile',
+    'ext',
+    '-out',
+    `${name}.crt`,
+  );
 }
 
 /** Gives the server a certificate and rules, and waits until it uses them. */
@@ -52,7 +82,8 @@ async function serve(name: string, rules: string, ssl: 'on' | 'off' = 'on'): Pro
   }
   writeFileSync(join(dataDirectory, 'pg_hba.conf'), `local all all trust\n${rules}\n`);
   const before = (await sql(cluster.url('postgres'), 'SELECT pg_conf_load_time();')).trim();
-  for (const statement of [`ALTER SYSTEM SET ssl = '${ssl}'`, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'", 'SELECT pg_reload_conf()']) await sql(cluster.url('postgres'), statement);
+  for (const statement of [`ALTER SYSTEM SET ssl = '${ssl}'`, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'", 'SELECT pg_reload_conf()'])
+    await sql(cluster.url('postgres'), statement);
   while ((await sql(cluster.url('postgres'), 'SELECT pg_conf_load_time();')).trim() === before);
 }
 
@@ -83,10 +114,11 @@ const entry = (change: Partial<DatabaseEntry> = {}): DatabaseEntry => ({
 const resolve = (change: Partial<DatabaseEntry> = {}, env: Record<string, string> = {}) =>
   // localhost may be ::1 first, where nobody listens
   resolveServer(entry(change), { env: { HOME: folder, PGPASSWORD: 'right', PGHOSTADDR: '127.0.0.1', ...env }, secret: async () => '' });
-const code = (change: Partial<DatabaseEntry>) => resolve(change).then(
-  ({ address }) => `connected with ${address.sslmode}`,
-  (error: { code: string }) => error.code,
-);
+const code = (change: Partial<DatabaseEntry>) =>
+  resolve(change).then(
+    ({ address }) => `connected with ${address.sslmode}`,
+    (error: { code: string }) => error.code,
+  );
 
 describe.skipIf(!hasOpenssl)('C8: a server that wants TLS', () => {
   it('is reached by prefer, allow and require, and not in clear text', async () => {
@@ -101,7 +133,21 @@ describe.skipIf(!hasOpenssl)('C8: a server that wants TLS', () => {
     }
   });
 
+  it('is refused where channel_binding=require cannot be had, and the password stays here', async () => {
+    await serve('good', `${onlyTls}\nhostnossl all all 127.0.0.1/32 scram-sha-256`);
+    const env = { PGCHANNELBINDING: 'require' };
+    const server = await resolve({ sslmode: 'require' }, env);
+    expect(server.childEnvironment('/dev/null')).toMatchObject({ PGCHANNELBINDING: 'require' });
+    await expect(resolve({ sslmode: 'disable' }, env)).rejects.toMatchObject({
+      code: 'tls',
+      message: expect.stringContaining('channel_binding') as string,
+    });
+    await serve('good', 'hostssl all all 127.0.0.1/32 trust');
+    await expect(resolve({ sslmode: 'require' }, env)).rejects.toMatchObject({ code: 'tls' });
+  });
+
   it('is verified: host name by verify-full alone, the authority by both', async () => {
+    await serve('good', onlyTls);
     const sslrootcert = at('ours.crt');
     expect(await code({ sslmode: 'verify-full', sslrootcert })).toBe('connected with verify-full');
     expect(await code({ sslmode: 'verify-full', sslrootcert, host: '127.0.0.1' })).toBe('tls');
@@ -158,10 +204,12 @@ describe.skipIf(!hasOpenssl)('C8: a server without TLS', () => {
   it('never sees more than the question for TLS where it was asked for', async () => {
     const seen: Buffer[] = [];
     const refusing = createServer((socket) => {
-      socket.on('error', () => undefined).on('data', (bytes) => {
-        seen.push(bytes);
-        socket.write('N');
-      });
+      socket
+        .on('error', () => undefined)
+        .on('data', (bytes) => {
+          seen.push(bytes);
+          socket.write('N');
+        });
     });
     await new Promise<void>((done) => {
       refusing.listen(0, '127.0.0.1', done);
