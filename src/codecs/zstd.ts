@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Codec } from '../model/codec.js';
 import { Failure } from '../model/errors.js';
 import type { Stage } from '../model/flow.js';
-import { onPath } from '../system/path.js';
+import { findProgram } from '../system/programs.js';
 import { programStage } from './program.js';
 
 type ZstdOfNode = (options?: { params?: Record<number, number> }) => Duplex;
@@ -20,7 +20,7 @@ const missing = (): Failure =>
   });
 
 function stage(args: readonly string[], create: (() => Duplex) | undefined): Stage {
-  const file = onPath('zstd');
+  const file = findProgram('zstd');
   if (file) return programStage(file, args);
   if (!create) throw missing();
   return { kind: 'transform', create };
@@ -28,7 +28,7 @@ function stage(args: readonly string[], create: (() => Duplex) | undefined): Sta
 
 export const zstd = {
   kind: 'zstd',
-  isAvailable: (): boolean => onPath('zstd') !== null || ofNode.createZstdCompress !== undefined,
+  isAvailable: (): boolean => findProgram('zstd') !== null || ofNode.createZstdCompress !== undefined,
   create: (level: number): Codec => ({
     kind: 'zstd',
     extension: '.zst',

@@ -124,7 +124,7 @@ export async function findOrFetchServer(request: FetchRequest): Promise<Installe
 }
 
 /** A program that is not PostgreSQL's, such as zstd, gzip or age: on PATH, else in our private copy. */
-export function findProgram(name: string, env: NodeJS.ProcessEnv): string | null {
+export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | null {
   const files = privateDirectories(env).map((directory) => join(directory, name));
   return onPath(name, env) ?? files.find(isExecutable) ?? null;
 }
