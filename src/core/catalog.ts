@@ -5,6 +5,7 @@ import type { Backup, Manifest, Proof } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
 import { levelRank } from '../model/level.js';
 import { nearest } from '../model/nearest.js';
+import { msPerDay } from '../model/units.js';
 import type { Context } from './context.js';
 import { readManifest } from './manifest.js';
 
@@ -40,28 +41,40 @@ async function collect(context: Context, database: string | undefined, problems:
   return found;
 }
 
+/** A clock may have been set back by this much between a backup and its verification. */
+const clockSlack = msPerDay;
+
 /** The highest level proven of each backup since it was made, and those whose newest verification failed. */
-async function proofs(context: Context): Promise<{ best: Map<string, Proof>; failed: Set<string> }> {
+async function proofs(context: Context, oldest: string): Promise<{ best: Map<string, Proof>; failed: Set<string> }> {
   const best = new Map<string, Proof>();
   const failed = new Set<string>();
-  for await (const { record } of context.ledger.read()) {
+  const earliest = new Date(Date.parse(oldest) - clockSlack).toISOString();
+  for await (const { record } of context.ledger.readBackwards()) {
+    if (record.at < earliest) break;
     if (record.record !== 'verification') continue;
-    if (!record.ok) failed.add(record.backupId);
-    else {
-      failed.delete(record.backupId);
-      if (levelRank(record.level) >= levelRank(best.get(record.backupId)?.level))
-        best.set(record.backupId, { level: record.level, at: record.at });
-    }
+    const known = best.get(record.backupId);
+    if (!record.ok && !known) failed.add(record.backupId);
+    if (record.ok && !failed.has(record.backupId) && levelRank(record.level) > levelRank(known?.level))
+      best.set(record.backupId, { level: record.level, at: record.at });
   }
   return { best, failed };
+}
+
+const newestFirst = (manifests: Iterable<Found>): Found[] =>
+  [...manifests].toSorted((a, b) => (a.manifest.backupId < b.manifest.backupId ? 1 : -1));
+
+/** The manifests of one database's backups, newest first, without what the ledger knows of them. */
+export async function manifestsOf(context: Context, database: string): Promise<Manifest[]> {
+  return newestFirst((await collect(context, database, [])).values()).map(({ manifest }) => manifest);
 }
 
 /** Every backup in every storage, newest first; `database` is a configured name. */
 export async function catalog(context: Context, database?: string): Promise<Catalog> {
   const problems: string[] = [];
   const found = await collect(context, database, problems);
-  const { best, failed } = found.size > 0 ? await proofs(context) : { best: new Map<string, Proof>(), failed: new Set<string>() };
-  const backups = [...found.values()].map(({ manifest, storages }): Backup => {
+  const whole = newestFirst(found.values());
+  const { best, failed } = await proofs(context, whole.at(-1)?.manifest.startedAt ?? context.clock.now().toISOString());
+  const backups = whole.map(({ manifest, storages }): Backup => {
     const later = best.get(manifest.backupId);
     const proven = levelRank(later?.level) >= levelRank(manifest.proven?.level) ? (later ?? manifest.proven) : manifest.proven;
     return {
@@ -69,7 +82,7 @@ export async function catalog(context: Context, database?: string): Promise<Cata
       database: manifest.database,
       scheduleId: manifest.scheduleId,
       timestamp: manifest.startedAt,
-      size: manifest.artifacts.reduce((sum, artifact) => sum + artifact.size, 0),
+      size: storedSize(manifest),
       storages,
       proven,
       pinned: false,
@@ -77,7 +90,7 @@ export async function catalog(context: Context, database?: string): Promise<Cata
       manifest,
     };
   });
-  return { backups: backups.toSorted((a, b) => (a.backupId < b.backupId ? 1 : -1)), problems };
+  return { backups, problems };
 }
 
 /** One backup by id (or the unique beginning of one) or `latest`. Throws `not-found` naming the nearest. */

@@ -2,10 +2,11 @@
  * core: `execute`, top to bottom: a request becomes one event a database, and each event one backup or one reason.
  */
 import type { Database } from '../model/engine.js';
-import { asFailure, Failure } from '../model/errors.js';
+import { asFailure, type Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/event.js';
 import { decideRetry } from '../model/retry.js';
 import { backUp } from './backup.js';
+import { withClaim } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { awaitConditions } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
@@ -54,35 +55,44 @@ async function persist(
   database: Database,
   deadline: number | null,
 ): Promise<Outcome[]> {
-  const first = await openEvent(context, request, database.name);
-  const outcomes = [await attempt(context, plan, database, first, deadline)];
-  for (let last = outcomes[0]; last?.retry && deadline !== null; last = outcomes.at(-1)) {
-    const pause = Date.parse(last.retry.notBefore ?? last.retry.timestamp) - context.clock.now().getTime();
+  const id = context.newId();
+  const first = await withClaim(context, id, async () => {
+    const event = await openEvent(context, id, request, database.name);
+    return work(context, plan, database, event, deadline);
+  });
+  const outcomes = [first];
+  for (let last: Outcome | undefined = first; last?.retry && deadline !== null; last = outcomes.at(-1)) {
+    const { retry } = last;
+    const pause = Date.parse(retry.notBefore ?? retry.timestamp) - context.clock.now().getTime();
     if (context.clock.monotonic() + pause > deadline || context.signal.aborted) break;
-    context.announce({
-      kind: 'step',
-      step: 'retry',
-      database: database.name,
-      detail: `attempt ${last.retry.attempt} at ${last.retry.notBefore}`,
-    });
+    const detail = `attempt ${retry.attempt} at ${retry.notBefore}`;
+    context.announce({ kind: 'step', step: 'retry', database: database.name, detail });
     await context.clock.sleep(Math.max(0, pause), context.signal).catch(() => {});
     if (context.signal.aborted) break;
-    outcomes.push(await attempt(context, plan, database, last.retry, deadline));
+    outcomes.push(await attempt(context, plan, database, retry, deadline));
   }
   return outcomes;
 }
 
-/** One event from its opening to its end: the steps that `docs/reliability.md` tells. */
+/** An event that was opened before, a retry. */
 export async function attempt(
+  context: Context,
+  plan: Pick<Plan, 'schedule' | 'storages'>,
+  database: Database,
+  event: BackupEvent,
+  deadline: number | null,
+): Promise<Outcome> {
+  return withClaim(context, event.id, () => work(context, plan, database, event, deadline));
+}
+
+/** One event from its opening to its end: the steps that `docs/reliability.md` tells. */
+async function work(
   context: Context,
   plan: Pick<Plan, 'schedule' | 'storages'>,
   database: Database,
   opened: BackupEvent,
   deadline: number | null,
 ): Promise<Outcome> {
-  const alive = await context.locks.claimEvent(opened.id);
-  if (!alive)
-    return { event: opened, failure: new Failure('not-now', `event ${opened.id} is being worked on by another process`), retry: null };
   let event = opened;
   const started = context.clock.monotonic();
   try {
@@ -99,9 +109,7 @@ export async function attempt(
       gate.place.release();
     }
   } catch (error) {
-    return await conclude(context, event, asFailure(error), elapsed(context, started));
-  } finally {
-    alive.release();
+    return conclude(context, event, asFailure(error), elapsed(context, started));
   }
 }
 
@@ -120,6 +128,6 @@ async function conclude(context: Context, event: BackupEvent, failure: Failure, 
 
 /** A database that could not even be named, because its server did not answer. */
 async function refused(context: Context, request: ExecuteRequest, target: { entry: string; failure: Failure }): Promise<Outcome> {
-  const event = await openEvent(context, request, target.entry);
-  return conclude(context, event, target.failure, 0);
+  const id = context.newId();
+  return withClaim(context, id, async () => conclude(context, await openEvent(context, id, request, target.entry), target.failure, 0));
 }

@@ -1,6 +1,7 @@
 /**
  * core: measures the surroundings, asks the pure conditions, and claims a place: go, wait or not now.
  */
+import { storedSize } from '../model/backup.js';
 import { decideConditions, type PassBy } from '../model/conditions.js';
 import type { Database } from '../model/engine.js';
 import type { BackupEvent, EventMetadata } from '../model/event.js';
@@ -8,7 +9,7 @@ import { preBackupHealth } from '../model/health.js';
 import type { Lock } from '../model/locks.js';
 import { unmeasured, type Surroundings } from '../model/measurement.js';
 import { bytesPerGB } from '../model/units.js';
-import { catalog } from './catalog.js';
+import { manifestsOf } from './catalog.js';
 import type { Context } from './context.js';
 import type { Plan } from './plan.js';
 import { record } from './record.js';
@@ -42,8 +43,8 @@ export type Gate =
 
 /** Bytes this dump will need: 1.2 times the newest stored one, else the database's size. */
 async function estimate(context: Context, database: Database, databaseSize: number | null): Promise<number | null> {
-  const [newest] = (await catalog(context, database.name)).backups;
-  return newest ? Math.ceil(newest.size * 1.2) : databaseSize;
+  const [newest] = await manifestsOf(context, database.name);
+  return newest ? Math.ceil(storedSize(newest) * 1.2) : databaseSize;
 }
 
 async function leastFree(storages: Plan['storages']): Promise<number | null> {

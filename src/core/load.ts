@@ -2,9 +2,10 @@
  * core: fills a database from a backup and counts what is in it then: what `restore` and `verify` have in common.
  */
 import type { Backup, BackupDetails, Fingerprint } from '../model/backup.js';
-import type { Database, Load } from '../model/engine.js';
+import type { Database } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import type { Storage } from '../model/storage.js';
+import { withClaim } from './claim.js';
 import type { Context } from './context.js';
 import { withdraw } from './transfer.js';
 
@@ -25,20 +26,18 @@ export async function fill(context: Context, request: FillRequest): Promise<Fing
   const { backup, storage, ...how } = request;
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
-  const eventId = context.newId();
-  // held so that nobody takes the run folder with its passfile for a dead process's
-  const alive = await context.locks.claimEvent(eventId);
-  let load: Load | null = null;
-  try {
+  const runId = context.newId();
+  return withClaim(context, runId, async () => {
     const archiveMajor = Number.parseInt(backup.manifest.clientVersion, 10);
-    load = await context.engine.load(request.target, { ...how, eventId, archiveMajor, signal: context.signal });
-    const input = await storage.get(backup, artifact.name);
-    context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
-    await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
-    context.announce({ kind: 'step', step: 'compare', database: backup.database, detail: 'counting rows' });
-    return await load.fingerprint();
-  } finally {
-    await load?.close();
-    alive?.retire();
-  }
+    const load = await context.engine.load(request.target, { ...how, eventId: runId, archiveMajor, signal: context.signal });
+    try {
+      const input = await storage.get(backup, artifact.name);
+      context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
+      await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
+      context.announce({ kind: 'step', step: 'compare', database: backup.database, detail: 'counting rows' });
+      return await load.fingerprint();
+    } finally {
+      await load.close();
+    }
+  });
 }

@@ -21,8 +21,10 @@ const levels = { pending: 'info', running: 'info', completed: 'info', failed: 'e
 
 const unmeasured = { databaseLoad: null, diskSpace: null, concurrentBackups: null };
 
+/** The first state of an event, whose id is claimed already. */
 export async function openEvent(
   context: Context,
+  id: string,
   request: {
     readonly scheduleId?: string;
     readonly type: EventType;
@@ -32,7 +34,7 @@ export async function openEvent(
   database: string,
 ): Promise<BackupEvent> {
   return record(context, {
-    id: context.newId(),
+    id,
     type: request.type,
     ...(request.scheduleId === undefined ? {} : { scheduleId: request.scheduleId }),
     trigger: request.trigger,

@@ -7,6 +7,7 @@ import type { Database, Dump } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { Storage } from '../model/storage.js';
 import { formatBytes } from '../model/units.js';
+import { withClaim } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { settingsOf, measureSurroundings } from './gate.js';
 import { memoryDeposit } from './memory-deposit.js';
@@ -59,7 +60,10 @@ async function rehearseDatabase(context: Context, database: Database, step: Step
   if (!(await step(`connection ${name}`, () => tryConnection(context, database)))) return;
   await step(`conditions ${name}`, () => tryConditions(context, database));
   if (!(await step(`tools ${name}`, () => tryTools(context, database)))) return;
-  await step(`backup and restore ${name}`, () => tryBackup(context, database));
+  await step(`backup and restore ${name}`, () => {
+    const runId = context.newId();
+    return withClaim(context, runId, () => tryBackup(context, database, runId));
+  });
 }
 
 async function tryStorage(context: Context, storage: Storage): Promise<string> {
@@ -103,11 +107,11 @@ async function tryTools(context: Context, database: Database): Promise<string> {
 }
 
 /** The database without its rows: dumped for real, checked, restored on a scratch server, compared. Kept in memory only. */
-async function tryBackup(context: Context, database: Database): Promise<string> {
+async function tryBackup(context: Context, database: Database, runId: string): Promise<string> {
   const { clientMajor } = await context.engine.probe(database);
   const { codecs } = context.chooseCompression(context.settings.compression, clientMajor);
   const request = {
-    eventId: context.newId(),
+    eventId: runId,
     compression: false,
     fingerprint: 'counts',
     globals: false,
@@ -123,7 +127,7 @@ async function tryBackup(context: Context, database: Database): Promise<string> 
     const artifact = await deposit(context, { ...source, codecs }, [{ storage: 'memory', deposit: memory, failure: null }], movement);
     const details = await dump.details();
     await withdraw(context, { artifact, input: await memory.read(artifact.name) }, [source.check], movement);
-    await restoreInto(context, dump, details, (stages) =>
+    await restoreInto(context, dump, details, runId, (stages) =>
       memory.read(artifact.name).then((input) => withdraw(context, { artifact, input }, stages, movement)),
     );
     return `the schema (${details.fingerprint.tables.length} tables) was dumped, checked, restored on a throwaway server and equals the source`;
@@ -136,12 +140,13 @@ async function restoreInto(
   context: Context,
   dump: Dump,
   details: BackupDetails,
+  runId: string,
   fill: (stages: Parameters<typeof withdraw>[2]) => Promise<void>,
 ): Promise<void> {
   const scratch = await context.openScratch({ ...details, serverMajor: dump.probe.serverMajor, signal: context.signal });
   try {
     const load = await context.engine.load(scratch.database, {
-      eventId: context.newId(),
+      eventId: runId,
       details,
       create: false,
       noOwner: !scratch.throwaway,

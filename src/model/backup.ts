@@ -56,6 +56,9 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** Bytes that a backup takes in one storage. */
+export const storedSize = ({ artifacts }: Pick<Manifest, 'artifacts'>): number => artifacts.reduce((sum, { size }) => sum + size, 0);
+
 /** One table's exact count in the dump's own snapshot. */
 export const tableCountSchema = z.object({ schema: z.string(), name: z.string(), rows: z.int().nonnegative() });
 export type TableCount = z.infer<typeof tableCountSchema>;
