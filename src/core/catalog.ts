@@ -1,7 +1,7 @@
 /**
  * core: which backups exist, told by the storages themselves; the ledger only adds what was proven since.
  */
-import type { Backup, Manifest, Proof } from '../model/backup.js';
+import { storedSize, type Backup, type Manifest, type Proof } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
 import { levelRank } from '../model/level.js';
 import { nearest } from '../model/nearest.js';
