@@ -5,7 +5,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { HealthDocument } from '../core/health.js';
 import { asFailure } from '../model/errors.js';
-import type { CheckStatus, HealthCheck } from '../model/health-check.js';
+import type { CheckStatus } from '../model/health-check.js';
 import { addCommand, run } from './command.js';
 import { width, type GlobalOptions, type Outcome } from './render.js';
 import type { table as Table } from './table.js';
@@ -19,21 +19,19 @@ const colours = { healthy: 'green', warning: 'yellow', critical: 'red', unknown:
   CheckStatus,
   keyof ChalkInstance
 >;
-const shown = (value: HealthCheck['value']): string => (value === null ? '-' : String(value));
 
 function render(report: HealthDocument, table: typeof Table, paint: ChalkInstance): string {
-  const rows = report.checks.map(({ name, subject, status, value, limit, detail }) => [
+  // value and limit stand in the detail, as words; programs read them from --json
+  const rows = report.checks.map(({ name, subject, status, detail }) => [
     subject === null ? name : `${name} ${subject}`,
     paint[colours[status]](status),
-    shown(value),
-    shown(limit),
     detail,
   ]);
   const running = `${report.activeBackups} ${report.activeBackups === 1 ? 'backup is' : 'backups are'} running`;
   return [
     `${paint.bold(paint[colours[report.status]](report.status))}, ${running}`,
     '',
-    table(['check', 'status', 'value', 'limit', 'detail'], rows, { width: width(), paint }),
+    table(['CHECK', 'STATUS', 'DETAIL'], rows, { width: width(), paint }),
     ...section('Issues:', report.issues),
     ...section('Advice:', report.advice),
   ].join('\n');

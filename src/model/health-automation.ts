@@ -57,7 +57,7 @@ function judgeRoutine({ scheduleId, database, expectation, lastGood }: RoutineFa
     value: lastGood?.toISOString() ?? null,
     limit: expectation?.slot.toISOString() ?? null,
   };
-  const found = lastGood ? `the last good backup was made ${ago(lastGood, now)}` : 'there is no good backup';
+  const found = lastGood ? `the last good backup was made ${ago(lastGood, now)}` : 'there is no good backup of this schedule';
   if (!expectation) return { ...check, ...good, detail: `${found}; none is expected yet` };
   if (!isOverdue(expectation, lastGood, beginning, now)) {
     const detail = lastGood ? found : `${found} yet; none was due since the records begin`;
