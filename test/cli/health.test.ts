@@ -43,7 +43,7 @@ describe('health', () => {
   it('shows a table without colours where there is no terminal', async () => {
     const { stdout } = await project.run(['health']);
     expect(stdout).toMatch(/^healthy, 0 backups are running\n/);
-    expect(stdout).toMatch(/connection-pool default +healthy +the connection pool(\.\d+)? +90 /);
+    expect(stdout).toMatch(/connection-pool default +healthy +the connection pool utilization is \d+(\.\d+)? %, the limit is 90 %/);
     expect(stdout).not.toContain('\u001b');
   });
 
