@@ -8,10 +8,10 @@ import { Failure, type FailureCode } from '../model/errors.js';
 import type { ProgramExit, Stage } from '../model/flow.js';
 import { classifyServerMessage } from '../model/sqlstate.js';
 
-/** What a program complained of, without its name in front; at most a few lines. */
+/** What a program complained of, without its name in front, with what stands in the way, but no row's values; at most a few lines. */
 export function complaints(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const errors = lines.filter((line) => /error:|fatal:/i.test(line));
+  const errors = lines.filter((line) => /error:|fatal:|^DETAIL: .* depends on /i.test(line));
   return (errors.length > 0 ? errors : lines.slice(-3))
     .slice(0, 5)
     .map((line) => line.replace(/^\S*pg_\w+: (error: )?/, ''))

@@ -46,7 +46,7 @@ function assemble(stages: readonly Stage[], hasInput: boolean): Chain {
   let head: Writable | null = null;
   let tail: Readable | null = null;
   let behindIsProgram = false;
-  for (const [index, stage] of [...stages.entries()].reverse()) {
+  for (const [index, stage] of [...stages.entries()].toReversed()) {
     const behind: Writable | null = head;
     let stdout: Readable | null;
     if (stage.kind === 'transform') {
@@ -74,11 +74,12 @@ export const runFlow: RunFlow = (stages, options = {}) => {
   const { programs, head, tail, joints } = assemble(stages, options.input !== undefined);
   if (options.input && head) joints.push(pipeline(options.input, head));
   let stopped: Failure | null = null;
+  let over = false;
   let timer: NodeJS.Timeout | undefined;
 
   const signalAll = (name: NodeJS.Signals) => programs.forEach((program) => program.signal(name));
   const stop = (reason: Failure) => {
-    if (stopped) return;
+    if (stopped || over) return;
     stopped = reason;
     signalAll('SIGTERM');
     timer = setTimeout(() => signalAll('SIGKILL'), patience);
@@ -89,9 +90,10 @@ export const runFlow: RunFlow = (stages, options = {}) => {
 
   const joined = Promise.allSettled(joints);
   const ended = verdict(programs).then(async (failure) => {
+    const broken = (await joined).find((joint) => joint.status === 'rejected');
+    over = true;
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
-    const broken = (await joined).find((joint) => joint.status === 'rejected');
     const reason = stopped ?? failure ?? (broken ? asFailure(broken.reason, 'engine') : null);
     if (reason) throw reason;
   });
