@@ -89,15 +89,21 @@ export interface FetchRequest {
   readonly say: (line: string) => void;
 }
 
-async function must(file: string, args: readonly string[], { env, signal }: FetchRequest): Promise<void> {
+/** Returns what the program complained about; throws when it failed, with that and the `earlier` complaints. */
+async function must(
+  file: string,
+  args: readonly string[],
+  { env, signal }: FetchRequest,
+  earlier: readonly string[] = [],
+): Promise<string[]> {
   signal.throwIfAborted();
   const passed = Object.entries(env).filter(([name]) => /^((https?|ftp|no|all)_proxy|APT_CONFIG)$/i.test(name));
   const own = Object.fromEntries(passed.map(([name, value]) => [name, value ?? '']));
   const { exitCode, stdout, stderr } = await capture(file, args, { env: own, signal, timeoutMs: patience });
   signal.throwIfAborted();
-  if (exitCode === 0) return;
-  const said = `${stderr}\n${stdout}`.split('\n').filter((line) => /^(E:|dpkg|tar)/.test(line));
-  throw impossible(`${file} ended with ${exitCode ?? 'a signal'}${said.length > 0 ? `: ${said.slice(0, 3).join(' ')}` : ''}`);
+  const complaints = [...earlier, ...`${stderr}\n${stdout}`.split('\n').filter((line) => /^([EW]:|dpkg|tar)/.test(line))];
+  if (exitCode !== 0) throw impossible([`${file} ended with ${exitCode ?? 'a signal'}`, ...complaints.slice(0, 3)].join(', '));
+  return complaints;
 }
 
 /** Downloads the packages that are missing here; returns their files. */
@@ -110,9 +116,9 @@ async function download(work: string, request: FetchRequest): Promise<string[]> 
   const file = join(work, 'apt.conf');
   await writeFile(file, aptConfiguration(work));
   request.say('reading the list of packages (apt-get update, in a folder of our own)');
-  await must(apt, ['-c', file, '-qq', 'update'], request);
+  const complaints = await must(apt, ['-c', file, '-qq', 'update'], request);
   request.say(`downloading ${packages.join(' and ')} (nothing is installed)`);
-  await must(apt, ['-c', file, '-qq', '--yes', '--download-only', 'install', ...packages], request);
+  await must(apt, ['-c', file, '-qq', '--yes', '--download-only', 'install', ...packages], request, complaints);
   const names = (await readdir(archives)).filter((name) => name.endsWith('.deb') && !unneeded.test(name));
   return names.map((name) => join(archives, name));
 }
