@@ -4,7 +4,7 @@
  * A command file stays light at the top (types, this file); what it needs it imports inside its action, so that
  * `--help` and the listings start fast.
  */
-import { Help as CommanderHelp, InvalidArgumentError, type Command, type Option } from 'commander';
+import { Help as CommanderHelp, InvalidArgumentError, Option, type Command } from 'commander';
 import { asFailure } from '../model/errors.js';
 import { stopListening } from './progress.js';
 import { present, type GlobalOptions, type Outcome } from './render.js';
@@ -37,19 +37,21 @@ const optionDescription = (option: Option): string => {
 /** A command with its arguments; that it takes options goes without saying. */
 const subcommandTerm = (command: Command): string => new CommanderHelp().subcommandTerm(command).replace(' [options]', '');
 
+/** Made once: every command of the tree shares them. */
+const globalOptions = [
+  new Option('--config <file>', 'the configuration file, instead of searching for one'),
+  new Option('--set <key=value>', 'set any configuration key for this run (repeatable)').argParser(collect).default([]),
+  new Option('--json', 'print exactly one JSON document on stdout').default(false),
+  new Option('--quiet', 'no talk on stderr but errors').default(false),
+  new Option('--verbose', 'more talk on stderr').default(false),
+  new Option('--no-color', 'no colour (NO_COLOR is honoured too)'),
+].map((option) => option.helpGroup(globalGroup));
+const helpOption = new Option('-h, --help', 'show this').helpGroup(globalGroup);
+
 /** The options that every command takes. */
 export function withGlobalOptions(command: Command): Command {
-  return command
-    .configureHelp({ groupItems, optionDescription, subcommandTerm, minWidthToWrap: 20 })
-    .optionsGroup(globalGroup)
-    .option('--config <file>', 'the configuration file, instead of searching for one')
-    .option('--set <key=value>', 'set any configuration key for this run (repeatable)', collect, [])
-    .option('--json', 'print exactly one JSON document on stdout', false)
-    .option('--quiet', 'no talk on stderr but errors', false)
-    .option('--verbose', 'more talk on stderr', false)
-    .option('--no-color', 'no colour (NO_COLOR is honoured too)')
-    .helpOption('-h, --help', 'show this')
-    .optionsGroup('Options:');
+  for (const option of globalOptions) command.addOption(option);
+  return command.configureHelp({ groupItems, optionDescription, subcommandTerm, minWidthToWrap: 20 }).addHelpOption(helpOption);
 }
 
 /** Adds a command with its help. `action` goes on with `.action(run(...))`. */

@@ -21,23 +21,29 @@ import { interruption } from './signals.js';
 
 type AddCommand = (program: Command) => void;
 
-const everyCommand: readonly AddCommand[] = [
-  configCommand,
-  executeCommand,
-  activeCommand,
-  eventsCommand,
-  statisticsCommand,
-  backupsCommand,
-  verifyCommand,
-  restoreCommand,
-  healthCommand,
-  completionCommand,
-  demoCommand,
-  testCommand,
-];
+const everyCommand: Readonly<Record<string, AddCommand>> = {
+  config: configCommand,
+  execute: executeCommand,
+  active: activeCommand,
+  events: eventsCommand,
+  statistics: statisticsCommand,
+  backups: backupsCommand,
+  verify: verifyCommand,
+  restore: restoreCommand,
+  health: healthCommand,
+  completion: completionCommand,
+  demo: demoCommand,
+  test: testCommand,
+};
+
+/** Describing a command costs time, so that one which is named right away is the only one there. Completion tells of all. */
+function commandsFor([, , first = '']: readonly string[]): readonly AddCommand[] {
+  const named = first !== 'completion' && Object.hasOwn(everyCommand, first) ? everyCommand[first] : undefined;
+  return named ? [named] : Object.values(everyCommand);
+}
 
 /** The whole tree of commands; completion and docs/commands.md are made from it. */
-export function createProgram(commands: readonly AddCommand[] = everyCommand): Command {
+export function createProgram(commands: readonly AddCommand[] = Object.values(everyCommand)): Command {
   const program = withGlobalOptions(new Command('backup-automation'))
     .description('Automates PostgreSQL backups and proves that each one restores')
     .version(VERSION, '-V, --version', 'show the version')
@@ -92,7 +98,7 @@ function outliveReaders(): void {
 }
 
 /** Runs one command line. `commands` is for tests. */
-export async function main(argv: readonly string[], commands?: readonly AddCommand[]): Promise<void> {
+export async function main(argv: readonly string[], commands = commandsFor(argv)): Promise<void> {
   outliveReaders();
   const fail = (failure: Failure) => present({ document: {}, text: () => '', failure }, optionsOf(argv));
   const die = (error: unknown) => process.exit(fail(asFailure(error)));
