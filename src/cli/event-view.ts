@@ -4,7 +4,6 @@
 import type { ChalkInstance } from 'chalk';
 import type { EventHistory } from '../core/events.js';
 import type { BackupEvent } from '../model/event.js';
-import type { LedgerDamage } from '../model/ledger.js';
 import type { TimelineEvent } from '../model/timeline.js';
 import { formatBytes, formatDuration } from '../model/units.js';
 import { localTime, localZone } from './moment.js';
@@ -86,14 +85,4 @@ export function eventPage({ event, records }: EventHistory, paint: ChalkInstance
   const steps = records.map((record) => [localTime(record.at), record.record === 'event' ? record.status : 'unknown (newer version)']);
   const options = { width: width(), paint };
   return `${facts(pairs, options)}\n\n${table([`TIME (${localZone()})`, 'STATUS'], steps, options)}`;
-}
-
-/** What is to be said about a ledger that was not whole; empty when it was. */
-export function damageNote({ corruptLines, tornTail, gaps }: LedgerDamage): string {
-  const found = [
-    corruptLines > 0 ? `${corruptLines} damaged lines were skipped` : '',
-    tornTail ? 'the last line is torn' : '',
-    gaps > 0 ? `${gaps} segments are missing or were shortened` : '',
-  ].filter(Boolean);
-  return found.length === 0 ? '' : `the ledger is damaged: ${found.join(', ')}; look with \`backup-automation events verify\``;
 }

@@ -31,14 +31,14 @@ async function list(options: ListOptions): Promise<Outcome | number> {
   const query = await queryOf(options, sight.clock.now());
   const { listEvents } = await import('../core/events.js');
   const { events, next, damage } = await listEvents(sight, query);
-  const view = await import('./event-view.js');
-  const note = view.damageNote(damage);
+  const { damageNote } = await import('./damage.js');
+  const note = damageNote(damage);
   if (note) say(note, options);
   if (next) say(`there are more: --cursor ${next}`, options);
-  return {
-    document: { events, next, damage },
-    text: (paint) => (events.length > 0 ? view.eventTable(events, paint) : 'no events'),
-  };
+  const document = { events, next, damage };
+  if (options.json) return { document, text: () => '' };
+  const { eventTable } = await import('./event-view.js');
+  return { document, text: (paint) => (events.length > 0 ? eventTable(events, paint) : 'no events') };
 }
 
 /** Ends when the reader of our output has gone; Ctrl-C ends it as it ends every program. */

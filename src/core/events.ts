@@ -106,7 +106,7 @@ export interface Figures extends Statistics {
 export async function statistics(sight: Sight, options: StatisticsOptions = {}): Promise<Figures> {
   const damage = undamaged();
   const fold = new StatisticsFold(options);
-  for await (const { record } of sight.ledger.read(damage)) fold.take(record);
+  for await (const { record } of sight.ledger.readOutcomes(damage)) fold.take(record);
   for (const event of fold.unended()) if (await isDead(sight, event)) fold.end(interrupted(event));
   return { ...fold.figures(), ...(options.groupBy && { groups: fold.groupFigures() }), damage };
 }

@@ -127,6 +127,11 @@ export interface Ledger {
   appendEventSync(event: BackupEvent): void;
   /** Oldest first, in constant memory; from the line at a position on. */
   read(damage?: LedgerDamage, from?: Position): AsyncIterable<LedgerLine>;
+  /**
+   * For folds over everything, much faster than `read`: of each event only the line that ends it or, when none does, its newest one,
+   * which comes at the end or before a `clear`; and every other record. Oldest first.
+   */
+  readOutcomes(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
   /** Newest first, from the tail, reading only as much as is asked for. */
   readBackwards(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
   /** The newest state of one event, null when unknown. */

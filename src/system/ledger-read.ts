@@ -6,7 +6,7 @@
  */
 import { closeSync, constants } from 'node:fs';
 import type { LedgerDamage, LedgerLine, Position } from '../model/ledger.js';
-import { decodeLine, salvage } from './ledger-line.js';
+import { checkLine, parseLine, salvage, unendedId } from './ledger-line.js';
 import { openSegment, readAt, segmentsOf, type OpenFile, type Segment } from './ledger-segments.js';
 
 /** Longer than any line of ours, even two glued ones; what has no newline for so long is skipped. */
@@ -26,14 +26,30 @@ export interface Taking<T> {
   tooLong(offset: number): T[];
 }
 
-/** Turns lines into records, counting what can not be read. The newest segment's end may be torn: that is no damage. */
-function records(segment: Segment, last: boolean, damage: LedgerDamage): Taking<LedgerLine> {
-  const found = (offset: number, record: LedgerLine['record']) => ({ position: { segment: segment.number, offset }, record });
+interface Line {
+  readonly segment: Segment;
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** Null: it is no record, although no byte of it has changed. */
+const parsed = ({ segment, offset, text }: Line): LedgerLine[] | null => {
+  const record = parseLine(text);
+  return record && [{ position: { segment: segment.number, offset }, record }];
+};
+
+/**
+ * Turns lines into records, counting what can not be read. The newest segment's end may be torn: that is no damage.
+ * `open` is what a whole line becomes.
+ */
+function records(segment: Segment, last: boolean, damage: LedgerDamage, open = parsed): Taking<LedgerLine> {
   const take = (bytes: Buffer, start: number, end: number, offset: number, bad: () => void): LedgerLine[] => {
-    const record = decodeLine(bytes, start, end);
-    if (record) return [found(offset, record)];
+    const text = checkLine(bytes, start, end);
+    const lines = text === null ? null : open({ segment, offset, text });
+    if (lines) return lines;
     bad();
-    return salvage(bytes, start, end).map((piece) => found(offset + piece.start - start, piece.record));
+    const pieces = text === null ? salvage(bytes, start, end) : [];
+    return pieces.flatMap((piece) => open({ segment, offset: offset + piece.start - start, text: piece.text }) ?? []);
   };
   const corrupt = () => void (damage.corruptLines += 1);
   const torn = () => void (last ? (damage.tornTail = true) : corrupt());
@@ -45,6 +61,32 @@ function records(segment: Segment, last: boolean, damage: LedgerDamage): Taking<
       return [];
     },
   };
+}
+
+const nothing: LedgerLine[] = [];
+
+/** Holds the newest line of each event that is not ended, unparsed. */
+class Unended {
+  private readonly lines = new Map<string, Line>();
+
+  /** What a line becomes: nothing yet, when it leaves its event unended. */
+  readonly open = (line: Line): LedgerLine[] | null => {
+    const id = unendedId(line.text);
+    if (id !== null) {
+      this.lines.set(id, line);
+      return nothing;
+    }
+    const lines = parsed(line);
+    const record = lines?.[0]?.record;
+    if (record?.record === 'event') this.lines.delete(record.id);
+    return lines && record?.record === 'clear' ? [...this.flush(), ...lines] : lines;
+  };
+
+  flush(): LedgerLine[] {
+    const lines = [...this.lines.values()].flatMap((line) => parsed(line) ?? []);
+    this.lines.clear();
+    return lines;
+  }
 }
 
 /** Lines of one segment from `offset`; returns the offset after the last newline. */
@@ -61,7 +103,7 @@ export function* forwardsIn<T>(file: OpenFile, offset: number, taking: Taking<T>
     const batch: T[] = [];
     let start = 0;
     for (let end = filled.indexOf(newline, kept); end >= 0; end = filled.indexOf(newline, start)) {
-      if (!skipping) batch.push(...taking.line(filled, start, end, position + start));
+      if (!skipping) for (const one of taking.line(filled, start, end, position + start)) batch.push(one);
       skipping = false;
       start = end + 1;
     }
@@ -88,8 +130,23 @@ function countGaps(line: LedgerLine | undefined, previousSize: number | null, da
 export const missingBefore = (segments: readonly Segment[], index: number): number =>
   (segments[index]?.number ?? 1) - (segments[index - 1]?.number ?? 0) - 1;
 
+/**
+ * What folds over everything need: of each event only the line that ends it or, when none does, its newest one, which comes at the end
+ * or before a `clear`; and every other record.
+ */
+export function* outcomes(stateDirectory: string, damage = nothingDamaged()): Generator<LedgerLine[]> {
+  const unended = new Unended();
+  yield* forwards(stateDirectory, damage, undefined, unended.open);
+  yield unended.flush();
+}
+
 /** Oldest first, from a position on. Returns the position after the last line that is finished. */
-export function* forwards(stateDirectory: string, damage = nothingDamaged(), from?: Position): Generator<LedgerLine[], Position> {
+export function* forwards(
+  stateDirectory: string,
+  damage = nothingDamaged(),
+  from?: Position,
+  open = parsed,
+): Generator<LedgerLine[], Position> {
   const segments = segmentsOf(stateDirectory);
   let end: Position = from ?? { segment: 1, offset: 0 };
   let previousSize: number | null = null;
@@ -100,7 +157,7 @@ export function* forwards(stateDirectory: string, damage = nothingDamaged(), fro
     if (missing > 0) previousSize = null;
     const file = openSegment(segment, constants.O_RDONLY);
     try {
-      const taking = records(segment, index === segments.length - 1, damage);
+      const taking = records(segment, index === segments.length - 1, damage, open);
       const batches = forwardsIn(file, from?.segment === segment.number ? from.offset : 0, taking);
       let first = true;
       for (let next = batches.next(); ; next = batches.next()) {

@@ -3,7 +3,7 @@
  */
 import { closeSync, constants } from 'node:fs';
 import type { ChainProblem, ChainReport, LedgerRecord } from '../model/ledger.js';
-import { decodeLine, hashLine, noLine, salvage } from './ledger-line.js';
+import { decodeLine, hashLine, noLine, parseLine, salvage } from './ledger-line.js';
 import { forwardsIn, missingBefore, type Taking } from './ledger-read.js';
 import { openSegment, segmentsOf } from './ledger-segments.js';
 
@@ -24,7 +24,7 @@ function linkOf(bytes: Buffer, start: number, end: number, offset: number, flaw:
   // the line after two that were glued together names the second one
   const last = pieces.at(-1);
   const hashes = last ? [whole, hashLine(bytes.subarray(last.start, last.end))] : [whole];
-  return { offset, hashes, records: pieces.map((piece) => piece.record), flaw };
+  return { offset, hashes, records: pieces.flatMap((piece) => parseLine(piece.text) ?? []), flaw };
 }
 
 const links = (newest: boolean): Taking<Link> => ({

@@ -12,7 +12,7 @@ import type { Log } from '../model/log.js';
 import { eventOf } from '../model/record.js';
 import { ensurePrivateDirectory } from './files.js';
 import { appendLine } from './ledger-append.js';
-import { backwards, forwards } from './ledger-read.js';
+import { backwards, forwards, outcomes } from './ledger-read.js';
 import { segmentsOf } from './ledger-segments.js';
 import { findState, openStates } from './ledger-states.js';
 import { verifyChain } from './ledger-verify.js';
@@ -89,6 +89,7 @@ export function openLedger(stateDirectory: string, options: LedgerOptions): Ledg
       }
     },
     read: (damage, from) => unpack(forwards(stateDirectory, damage, from)),
+    readOutcomes: (damage) => unpack(outcomes(stateDirectory, damage)),
     readBackwards: (damage) => unpack(backwards(stateDirectory, damage)),
     async find(eventId) {
       const { record } = findState(stateDirectory, eventId);

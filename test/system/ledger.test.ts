@@ -414,3 +414,34 @@ test('the newest lines of a long ledger are read without reading it all', async 
   for await (const { record } of ledger.readBackwards(damage)) if (record.record === 'event' && record.step === 0) break;
   expect(damage.corruptLines).toBeLessThan(10_000); // of 375,000
 });
+
+describe('what folds read', () => {
+  const outcomesOf = async () => {
+    const told: string[] = [];
+    const damage = { corruptLines: 0, tornTail: false, gaps: 0 };
+    for await (const { record } of temporary.ledger().readOutcomes(damage))
+      told.push(record.record === 'event' ? `${record.id}:${record.status}` : record.record);
+    return { told, damage };
+  };
+
+  test('of each event the line that ends it, else its newest; damage counts as ever', async () => {
+    const ledger = temporary.ledger();
+    await live(ledger, 1);
+    await live(ledger, 2, 'running');
+    await live(ledger, 3, 'pending', { trigger: '"status":"completed"' });
+    await live(ledger, 4, 'failed');
+    appendFileSync(temporary.segment(), 'garbage\n');
+    await ledger.appendEvent(makeEvent(5, 'pending'));
+    const ended = [`${eventId(1)}:completed`, `${eventId(4)}:failed`];
+    const open = [`${eventId(2)}:running`, `${eventId(3)}:pending`, `${eventId(5)}:pending`];
+    expect(await outcomesOf()).toEqual({ told: [...ended, ...open], damage: { corruptLines: 1, tornTail: false, gaps: 0 } });
+  });
+
+  test('what was not ended comes before a clear', async () => {
+    const ledger = temporary.ledger();
+    await live(ledger, 1, 'running');
+    await ledger.appendFact({ record: 'clear', cleared: 1, by: 'test' });
+    await ledger.appendEvent(makeEvent(1, 'completed'));
+    expect((await outcomesOf()).told).toEqual([`${eventId(1)}:running`, 'clear', `${eventId(1)}:completed`]);
+  });
+});
