@@ -1,8 +1,9 @@
 /**
  * test: the ledger under many real processes at once, some of them killed or stopped.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { bundle, type Program } from '../fixtures/bundle.js';
 import { count } from '../fixtures/counts.js';
@@ -119,4 +120,41 @@ test('A7: a stopped holder of the lock stops nobody; what is written meanwhile s
   const { lines } = await readAll(temporary.ledger());
   expect(lines.filter(({ record }) => record.nolock).length).toBe(1);
   expect(await temporary.ledger().verify()).toMatchObject({ counts: { broken: 0 }, nolock: 1 });
+});
+
+const strace = spawnSync('strace', ['-V']).status === 0;
+
+test.skipIf(!strace).each([
+  ['B5: the line whose fdatasync failed is in a new segment, and the file is never synced again', 'fdatasync:error=EIO:when=2', 2],
+  ['B5: a write that fails once is repeated', 'write:error=EIO:when=3', 1],
+])('%s (needs strace)', (_name, inject, segments) => {
+  const trace = `${temporary.state}.trace`;
+  const calls = ['-f', '-qq', '-y', '-o', trace, '-e', 'trace=write,fdatasync,fsync', '-e', `inject=${inject}`, '-P', temporary.segment(1)];
+  const { stdout, status } = spawnSync(
+    'strace',
+    [...calls, process.execPath, program.file, 'write', temporary.state, 'w', '4', '1000000'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect([status, stdout]).toEqual([0, '0\n1\n2\n3\n']);
+  expect(temporary.segments()).toHaveLength(segments);
+  const traced = readFileSync(trace, 'utf8');
+  expect(traced).toContain('EIO');
+  const synced = traced.split('\n').filter((line) => line.includes('fdatasync('));
+  expect(synced.findIndex((line) => line.includes('EIO'))).toBe(segments === 2 ? synced.length - 1 : -1);
+});
+
+test.skipIf(!strace)('B5: when the new segment can not be made durable either, it ends with 74 (needs strace)', () => {
+  const calls = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync', '-e', 'inject=fdatasync,fsync:error=EIO:when=4+'];
+  const { stderr, status } = spawnSync(
+    'strace',
+    [...calls, process.execPath, program.file, 'write', temporary.state, 'w', '9', '1000000'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("code: 'ledger'");
+  expect(stderr).toContain('EIO');
 });
