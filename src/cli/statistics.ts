@@ -69,7 +69,7 @@ function daysOf(groups: readonly StatisticsGroup[]): { day: string; group: Stati
 }
 
 /** A bar a day: `#` completed, `x` failed, `-` cancelled or not ended. */
-export function chart(groups: readonly StatisticsGroup[], columns: number, paint: ChalkInstance): string {
+function chart(groups: readonly StatisticsGroup[], columns: number, paint: ChalkInstance): string {
   const days = daysOf(groups);
   const most = Math.max(1, ...days.map(({ group }) => group?.totalEvents ?? 0));
   const room = Math.max(1, Math.min(widestBar, columns - '2026-01-31  '.length - ` ${most}`.length));

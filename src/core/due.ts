@@ -15,7 +15,7 @@ import { failed } from './record.js';
 const longestWait = 31 * msPerDay;
 
 /** Pending retries whose `notBefore` is past, oldest first. */
-export async function dueRetries(context: Pick<Context, 'ledger' | 'locks' | 'process' | 'clock'>): Promise<BackupEvent[]> {
+async function dueRetries(context: Pick<Context, 'ledger' | 'locks' | 'process' | 'clock'>): Promise<BackupEvent[]> {
   const now = context.clock.now();
   const { events } = await listEvents(context, { status: 'pending', limit: 500, since: new Date(now.getTime() - longestWait) });
   return events.filter(({ notBefore }) => notBefore !== undefined && Date.parse(notBefore) <= now.getTime()).toReversed();

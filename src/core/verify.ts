@@ -66,7 +66,7 @@ async function readThrough(context: Context, backup: Backup, storage: Storage, l
 }
 
 /** The stored bytes as they are, without undoing the codecs. */
-export const sealedAs = (artifact: Artifact): Artifact => ({ ...artifact, codecs: [] });
+const sealedAs = (artifact: Artifact): Artifact => ({ ...artifact, codecs: [] });
 
 async function proveByRestore(context: Context, backup: Backup, storage: Storage): Promise<string> {
   const details = await readDetails(context, backup, storage);
@@ -96,7 +96,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
 }
 
 /** What an equal restore showed, in a sentence. */
-export function restored({ fingerprint }: BackupDetails): string {
+function restored({ fingerprint }: BackupDetails): string {
   if (fingerprint.method === 'none') return 'restored without errors; no fingerprint was taken to compare with';
   const rows = fingerprint.tables.reduce((sum, table) => sum + table.rows, 0);
   return `restored; ${fingerprint.tables.length} tables with ${rows} rows equal the source`;

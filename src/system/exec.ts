@@ -42,7 +42,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Ends every running child's process group at once. For the second Ctrl-C and the last resort. */
-export function killAll(): void {
+function killAll(): void {
   for (const pid of groups) signalGroup(pid, 'SIGKILL');
 }
 process.on('exit', killAll);

@@ -14,7 +14,7 @@ const chunkSize = 160 * 1024;
 const firstLookBack = 32 * 1024;
 const newline = 10;
 
-export const nothingDamaged = (): LedgerDamage => ({ corruptLines: 0, tornTail: false, gaps: 0 });
+const nothingDamaged = (): LedgerDamage => ({ corruptLines: 0, tornTail: false, gaps: 0 });
 
 /** What becomes of a line's bytes. */
 export interface Taking<T> {
