@@ -65,13 +65,20 @@ interface Step {
   readonly duration: number;
 }
 
-async function perform({ demo, paint, say, signal }: Stage): Promise<Step[]> {
+/** Looks are handed on; what is shown as typed stays plain. */
+const looks = (options: GlobalOptions): string[] => [
+  ...(options.color ? [] : ['--no-color']),
+  ...(options.quiet ? ['--quiet'] : []),
+  ...(options.verbose ? ['--verbose'] : []),
+];
+
+async function perform({ demo, paint, say, signal }: Stage, options: GlobalOptions): Promise<Step[]> {
   const steps: Step[] = [];
   for (const { typed, about, worst } of commands) {
     const command = `backup-automation ${typed.join(' ')}`;
     say(`\n${paint.dim(`# ${about}`)}\n${paint.bold(`$ ${command}`)}`);
     const started = performance.now();
-    const exitCode = await demo.run(typed);
+    const exitCode = await demo.run([...typed, ...looks(options)]);
     signal.throwIfAborted();
     steps.push({ command, exitCode, duration: Math.round(performance.now() - started) });
     if (exitCode === null || exitCode > worst)
@@ -90,7 +97,7 @@ async function demonstrate(options: GlobalOptions): Promise<Outcome> {
   try {
     const stage = { demo, paint, say, signal };
     await load(stage);
-    return { document: { ok: true, steps: await perform(stage) }, text: farewell };
+    return { document: { ok: true, steps: await perform(stage, options) }, text: farewell };
   } catch (error) {
     return { document: { ok: false }, text: () => '', failure: asFailure(error) };
   } finally {
