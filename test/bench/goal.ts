@@ -1,0 +1,67 @@
+/**
+ * bench: a goal, what was measured for it, and the pages that tell both. Pure.
+ */
+export interface Finding {
+  readonly what: string;
+  readonly limit: number;
+  readonly figure: number;
+  /** After limit and figure; none for a ratio. */
+  readonly unit?: string;
+  /** What else was seen. */
+  readonly seen?: string;
+  /** Why the goal may be missed, and what would help; shown when it is. */
+  readonly whenMissed?: string;
+}
+
+const met = ({ figure, limit }: Finding): boolean => figure <= limit;
+const verdict = (finding: Finding): string => (met(finding) ? 'met' : 'missed');
+const number = (value: number, unit = ''): string => `${unit ? Math.round(value * 10) / 10 : value.toFixed(2)}${unit && ` ${unit}`}`;
+const cells = (finding: Finding): string[] => [
+  finding.what,
+  `<= ${number(finding.limit, finding.unit)}`,
+  number(finding.figure, finding.unit),
+  verdict(finding),
+  finding.seen ?? '',
+];
+const head = ['what', 'goal', 'figure', 'verdict', 'seen'];
+
+/** For the terminal. */
+export function table(findings: readonly Finding[]): string {
+  const rows = [head, ...findings.map(cells)];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+const row = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
+
+/** For docs/performance.md. */
+export function page(findings: readonly Finding[], facts: readonly (readonly [string, string])[], command: string): string {
+  const missed = findings.filter((finding) => !met(finding) && finding.whenMissed);
+  return (
+    [
+      '# Performance',
+      `Made by \`${command}\`, which starts its own PostgreSQL, fills a database, measures, and removes everything again.`,
+      'Every ratio is taken within one round, in which each candidate ran once, in another order each round; what is shown is the median of the rounds.',
+      'CPU is user and system time of the programs, their children and the sessions of the server. A goal is a bar we set ourselves, not a promise for your machine.',
+      row(['', '']) + '\n' + row(['---', '---']) + '\n' + facts.map((fact) => row(fact)).join('\n'),
+      '## Goals',
+      [row(head), row(head.map(() => '---')), ...findings.map((finding) => row(cells(finding)))].join('\n'),
+      ...(missed.length > 0
+        ? ['## Goals that were missed', missed.map(({ what, whenMissed }) => `- **${what}**: ${whenMissed}`).join('\n')]
+        : []),
+      '## What is compared',
+      `- **The shell pipeline** is what a careful user writes: \`set -o pipefail; pg_dump -Fc -Z0 | zstd -1 -T1 | tee FILE.part | sha256sum\`, then the roles by \`pg_dumpall --globals-only\`, \`sync\`, \`mv\`, and \`sha256sum --check\`, which reads the file again as \`verify.afterBackup: checksum\` does. It writes no manifest, keeps no ledger, and checks no conditions.`,
+      '- **The floor** is `pg_dump -Fp >/dev/null`: the least that any logical dump costs.',
+      '- **`pg_dump -Fc`** compresses by gzip level 6, what most people run.',
+      '- **`node -e 0`** is the start of Node itself.',
+      '- The database: 40 % small rows, 45 % text and jsonb with a GIN index, 15 % bytes that do not compress, as a plain dump counts.',
+    ].join('\n\n') + '\n'
+  );
+}
