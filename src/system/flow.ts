@@ -32,15 +32,16 @@ async function verdict(programs: readonly Running[]): Promise<Failure | null> {
 
 interface Chain {
   readonly programs: Running[];
-  /** The end that input goes into; null when the first stage reads nothing. */
-  readonly head: Writable | null;
   readonly tail: Readable;
   /** Joints that run inside this process. */
   readonly joints: Promise<void>[];
 }
 
-/** Starts the stages from the last to the first, so that each can be given its reader's own descriptor. */
-function assemble(stages: readonly Stage[], hasInput: boolean): Chain {
+/**
+ * Starts the stages from the last to the first, so that each can be given its reader's own descriptor. `onBreak` hears of a source
+ * inside this process that failed, before the stage behind it can see the end of its input.
+ */
+function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak: (error: unknown) => void): Chain {
   const programs: Running[] = [];
   const joints: Promise<void>[] = [];
   let head: Writable | null = null;
@@ -53,8 +54,9 @@ function assemble(stages: readonly Stage[], hasInput: boolean): Chain {
       const duplex = stage.create();
       stdout = duplex;
       head = duplex;
+      if (behind) duplex.once('error', onBreak);
     } else {
-      const stdin = index > 0 || hasInput ? 'pipe' : 'ignore';
+      const stdin = index > 0 || input ? 'pipe' : 'ignore';
       const running = start(stage, stdin, behindIsProgram && behind ? behind : 'pipe');
       programs.unshift(running);
       ({ stdout, stdin: head } = running);
@@ -66,22 +68,30 @@ function assemble(stages: readonly Stage[], hasInput: boolean): Chain {
     behindIsProgram = stage.kind === 'program';
   }
   if (!tail) throw new Failure('internal', 'a flow without stages');
-  return { programs, head, tail, joints };
+  if (input && head) {
+    input.once('error', onBreak);
+    joints.push(pipeline(input, head));
+  }
+  return { programs, tail, joints };
 }
 
 /** See `Flow`: the output errors, and `done` rejects, whenever any stage did not end well. */
 export const runFlow: RunFlow = (stages, options = {}) => {
-  const { programs, head, tail, joints } = assemble(stages, options.input !== undefined);
-  if (options.input && head) joints.push(pipeline(options.input, head));
+  // a program must not take the break for the end, and seal or load what it has: it is killed before its input is closed
+  const onBreak = (error: unknown) => {
+    // what is no Failure comes from behind: the reader is gone
+    if (error instanceof Failure) stop(error, 'SIGKILL');
+  };
+  const { programs, tail, joints } = assemble(stages, options.input, onBreak);
   let stopped: Failure | null = null;
   let over = false;
   let timer: NodeJS.Timeout | undefined;
 
   const signalAll = (name: NodeJS.Signals) => programs.forEach((program) => program.signal(name));
-  const stop = (reason: Failure) => {
+  const stop = (reason: Failure, first: NodeJS.Signals = 'SIGTERM') => {
     if (stopped || over) return;
     stopped = reason;
-    signalAll('SIGTERM');
+    signalAll(first);
     timer = setTimeout(() => signalAll('SIGKILL'), patience);
     output.destroy(reason);
     options.input?.destroy();

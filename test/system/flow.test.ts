@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -128,4 +131,35 @@ test('children get an allowlisted environment', async () => {
   expect(stdout).not.toContain('SOME_SECRET');
   expect(stdout).toContain('PGDATABASE=x');
   expect(stdout).toContain('LC_ALL=C');
+});
+
+test('a program must not take a broken input for the end of it', async () => {
+  const reason = new Failure('archive', 'the source broke');
+  const source = () =>
+    Readable.from(
+      (async function* () {
+        yield Buffer.alloc(300_000, 'x');
+        await sleep(50);
+        throw reason;
+      })(),
+    );
+  const folder = mkdtempSync(join(tmpdir(), 'backup-automation-flow-'));
+  try {
+    for (const round of [1, 2, 3, 4, 5]) {
+      // says that it saw the end of its input, as a sealer would seal its last chunk there
+      const told = join(folder, String(round));
+      const flow = runFlow([sh(`cat >/dev/null; echo end >'${told}'`)], { input: source() });
+      await expect(collect(flow)).rejects.toBe(reason);
+      const breaking = new PassThrough();
+      const behind = runFlow([transform(() => breaking), sh(`cat >/dev/null; echo end >>'${told}'`)], {
+        input: Readable.from([Buffer.alloc(1000)]),
+      });
+      breaking.once('data', () => breaking.destroy(reason));
+      await expect(collect(behind)).rejects.toBe(reason);
+      await sleep(50);
+      expect(existsSync(told)).toBe(false);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
