@@ -56,10 +56,15 @@ async function persist(
   deadline: number | null,
 ): Promise<Outcome[]> {
   const id = context.newId();
-  const first = await withClaim(context, id, async () => {
-    const event = await openEvent(context, id, request, database.name);
-    return work(context, plan, database, event, deadline);
-  });
+  const first = await withClaim(
+    context,
+    id,
+    async () => {
+      const event = await openEvent(context, id, request, database.name);
+      return work(context, plan, database, event, deadline);
+    },
+    wentWell,
+  );
   const outcomes = [first];
   for (let last: Outcome | undefined = first; last?.retry && deadline !== null; last = outcomes.at(-1)) {
     const { retry } = last;
@@ -82,8 +87,11 @@ export async function attempt(
   event: BackupEvent,
   deadline: number | null,
 ): Promise<Outcome> {
-  return withClaim(context, event.id, () => work(context, plan, database, event, deadline));
+  return withClaim(context, event.id, () => work(context, plan, database, event, deadline), wentWell);
 }
+
+/** Else something may still lie in a storage that is away. */
+const wentWell = ({ failure }: Outcome): boolean => failure === null;
 
 /** One event from its opening to its end: the steps that `docs/reliability.md` tells. */
 async function work(

@@ -33,7 +33,7 @@ async function settleOne(context: ReconcileContext, id: string): Promise<BackupE
   try {
     const event = await context.ledger.find(id); // again, now that nobody else can end it
     const end = event && !isTerminal(event.status) ? await endOf(context, event) : null;
-    over = event === null || isTerminal(event.status);
+    over = event === null || (isTerminal(event.status) && (await swept(context, event)));
     if (end === null || !(await context.ledger.appendEvent(end))) return null;
     over = true;
     context.log('warn', `event ${id} of ${end.database}: its process died; it is ${end.status} now`, { eventId: id });
@@ -46,6 +46,19 @@ async function settleOne(context: ReconcileContext, id: string): Promise<BackupE
   }
 }
 
+const placeOf = (event: BackupEvent) => ({ database: event.database, backupId: event.id });
+
+function storagesOf(context: ReconcileContext, { scheduleId }: BackupEvent): Storage[] {
+  const names = scheduleId === undefined ? undefined : context.schedules[scheduleId]?.storages;
+  return context.storages.filter(({ name }) => names?.includes(name) ?? true);
+}
+
+/** Removes what a process that ended its event itself could not remove, its storage being away then; false: it still is. */
+async function swept(context: ReconcileContext, event: BackupEvent): Promise<boolean> {
+  const sweeps = await Promise.allSettled(storagesOf(context, event).map((storage) => storage.sweep(placeOf(event))));
+  return sweeps.every(({ status }) => status === 'fulfilled');
+}
+
 interface Copy {
   readonly storage: Storage;
   readonly manifest: Manifest | null;
@@ -54,11 +67,9 @@ interface Copy {
 /** How a dead event ends; null while a storage that could hold its backup can not be asked. */
 async function endOf(context: ReconcileContext, event: BackupEvent): Promise<BackupEvent | null> {
   if (event.status === 'pending') return interrupted(event);
-  const place = { database: event.database, backupId: event.id };
-  const names = event.scheduleId === undefined ? undefined : context.schedules[event.scheduleId]?.storages;
-  const storages = context.storages.filter(({ name }) => names?.includes(name) ?? true);
+  const place = placeOf(event);
   try {
-    const copies = await Promise.all(storages.map((storage) => lookFor(context, storage, place)));
+    const copies = await Promise.all(storagesOf(context, event).map((storage) => lookFor(context, storage, place)));
     for (const { storage, manifest } of copies) if (!manifest) await storage.sweep(place);
     return recovered(event, copies) ?? interrupted(event);
   } catch (error) {

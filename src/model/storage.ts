@@ -45,7 +45,8 @@ export interface Storage {
   get(place: BackupPlace, artifact: string): Promise<Readable>;
   /** Every committed folder, in no order; `database` narrows it. */
   list(database?: string): AsyncIterable<StoredBackup>;
+  /** Throws, rather than resolve to null, when the storage can not be asked. */
   stat(place: BackupPlace): Promise<StoredBackup | null>;
-  /** Removes what an interrupted `put` of this backup left. Never throws when there is nothing. */
+  /** Removes what an interrupted `put` of this backup left; nothing may be there. Throws when the storage can not be asked. */
   sweep(place: BackupPlace): Promise<void>;
 }

@@ -15,6 +15,7 @@ import { Failure, type FailureCode } from '../model/errors.js';
 import { manifestName } from '../model/names.js';
 import type { Deposit, Storage, StoredBackup } from '../model/storage.js';
 import { freeBytes } from '../system/disk.js';
+import { createAtomic } from '../system/files.js';
 import type { StorageMemory } from '../system/storage-memory.js';
 import { writerTo } from '../system/whole-file.js';
 
@@ -177,7 +178,7 @@ class LocalStorage implements Storage {
 
   async #foundMarker(): Promise<string | null> {
     const bytes = await readSmall(join(this.#root, markerName));
-    return bytes ? new TextDecoder().decode(bytes).trim() : null;
+    return bytes && (new TextDecoder().decode(bytes).trim() || null);
   }
 
   /** `new` when this state directory never used the storage; throws when the remembered marker is not the one found. */
@@ -195,15 +196,9 @@ class LocalStorage implements Storage {
   async adopt() {
     await this.attempt(async () => {
       await mkdir(this.#root, { recursive: true, mode: 0o700 });
-      let id = await this.#foundMarker();
-      if (id === null) {
-        id = randomUUID();
-        const handle = await makeFile(join(this.#root, markerName));
-        await handle.writeFile(`${id}\n`);
-        await handle.sync();
-        await handle.close();
-        await syncFolder(this.#root);
-      }
+      if ((await this.#foundMarker()) === null) createAtomic(join(this.#root, markerName), `${randomUUID()}\n`);
+      const id = await this.#foundMarker();
+      if (id === null) throw new Error(`${markerName} is not a regular file, or is empty`);
       await this.#memory.remember(this.name, id);
     });
   }
@@ -244,11 +239,11 @@ class LocalStorage implements Storage {
 
   async *list(database?: string): AsyncIterable<StoredBackup> {
     await this.attempt(() => this.#marker());
-    for (const folder of database === undefined ? await this.#entries(this.#root) : [database]) {
-      if (!databaseNamePattern.test(folder)) continue;
+    for (const folder of await this.#entries(this.#root)) {
+      if (!databaseNamePattern.test(folder) || folder !== (database ?? folder)) continue;
       for (const backupId of await this.#entries(join(this.#root, folder))) {
         if (!backupIdPattern.test(backupId)) continue;
-        const stored = await this.stat({ database: folder, backupId });
+        const stored = await this.#look({ database: folder, backupId });
         if (stored) yield stored;
       }
     }
@@ -267,6 +262,11 @@ class LocalStorage implements Storage {
   }
 
   async stat(place: BackupPlace): Promise<StoredBackup | null> {
+    await this.attempt(() => this.#marker());
+    return this.#look(place);
+  }
+
+  async #look(place: BackupPlace): Promise<StoredBackup | null> {
     return this.attempt(async () => {
       const folder = this.#path(place);
       const names = await readdir(folder).catch((error: unknown) => {
@@ -284,7 +284,10 @@ class LocalStorage implements Storage {
   }
 
   async sweep(place: BackupPlace) {
-    await this.attempt(() => rm(this.#partial(place), { recursive: true, force: true }));
+    await this.attempt(async () => {
+      await this.#marker();
+      await rm(this.#partial(place), { recursive: true, force: true });
+    });
   }
 }
 
