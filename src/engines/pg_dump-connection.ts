@@ -8,6 +8,7 @@ import type { Database } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import { gatherParameters, type Given } from '../system/connection-parameters.js';
 import { resolveServer, type Server } from '../system/connection.js';
+import { ledgerFailure } from '../system/ledger-segments.js';
 import type { Session } from '../system/postgres.js';
 
 export interface ConnectionGiven extends Given {
@@ -66,8 +67,13 @@ export class Connection {
     const folder = this.#given.runFolder(eventId);
     const passfile = join(folder, 'pgpass');
     const line = server.passfileLine(databaseName);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (line !== null) writeFileSync(passfile, `${line}\n`, { mode: 0o600, flag: 'w' });
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (line !== null) writeFileSync(passfile, `${line}\n`, { mode: 0o600, flag: 'w' });
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw ledgerFailure('write', passfile, error);
+    }
     const env = { ...server.childEnvironment(passfile, databaseName), PGAPPNAME: applicationNameOf(eventId) };
     return { env, remove: () => rmSync(folder, { recursive: true, force: true }) };
   }

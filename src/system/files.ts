@@ -1,7 +1,20 @@
 /**
  * system: small deeds on files that must last or stay private; it never knows what is in them.
  */
-import { closeSync, constants, fchmodSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../model/errors.js';
@@ -53,6 +66,20 @@ export function writeAtomic(path: string, content: string | Uint8Array, mode = 0
   syncDirectory(dirname(path));
 }
 
+/** Creates a file with all its content in one step; one that is there already stays as it is. Throws the system call's error. */
+export function createAtomic(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  writeAtomic(temporary, content);
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') renameSync(temporary, path); // a file system without links
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  syncDirectory(dirname(path));
+}
+
 /**
  * Makes sure of a folder that only this user can write to, creating it (0700) where it is missing.
  * Throws a Failure `ledger` when it belongs to somebody else, others may write to it, or it cannot be made.
@@ -64,7 +91,9 @@ export function ensurePrivateDirectory(path: string): void {
   } catch (error) {
     throw new Failure('ledger', `cannot create the folder ${path}: ${errnoOf(error) || String(error)}`, { cause: error });
   }
-  const { uid, mode } = statSync(path);
+  const { uid: folderUid, mode } = statSync(path);
+  const { uid: linkUid } = lstatSync(path); // a link that somebody else made leads where he wants
+  const uid = linkUid === process.geteuid?.() ? folderUid : linkUid;
   if (uid !== process.geteuid?.())
     throw new Failure('ledger', `the folder ${path} belongs to user ${uid}, not to user ${process.geteuid?.()} who runs this`, {
       class: 'permanent',

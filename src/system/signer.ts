@@ -5,7 +5,8 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../model/errors.js';
-import { ensurePrivateDirectory, errnoOf, writeAtomic } from './files.js';
+import { createAtomic, ensurePrivateDirectory, errnoOf } from './files.js';
+import { ledgerFailure } from './ledger-segments.js';
 
 export interface Signer {
   /** First 16 hex digits of the SHA-256 of the public key. */
@@ -39,9 +40,13 @@ export function openSigner(stateDirectory: string): Signer {
     const existing = load();
     if (existing) return existing;
     ensurePrivateDirectory(stateDirectory);
-    loaded = generateKeyPairSync('ed25519').privateKey;
-    writeAtomic(file, loaded.export({ type: 'pkcs8', format: 'pem' }));
-    return loaded;
+    const made = generateKeyPairSync('ed25519').privateKey;
+    try {
+      createAtomic(file, made.export({ type: 'pkcs8', format: 'pem' }));
+    } catch (error) {
+      throw ledgerFailure('write', file, error);
+    }
+    return load() ?? made; // another process may have been faster
   };
   const publicKey = (key: KeyObject) => createPublicKey(key);
   return {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../model/errors.js';
 import { ensurePrivateDirectory, writeAtomic } from './files.js';
+import { ledgerFailure } from './ledger-segments.js';
 
 export interface StorageMemory {
   /** The remembered marker; null before the first use. */
@@ -26,7 +27,11 @@ export function openStorageMemory(stateDirectory: string): StorageMemory {
     async remember(storage, marker) {
       ensurePrivateDirectory(stateDirectory);
       ensurePrivateDirectory(join(stateDirectory, 'storages'));
-      writeAtomic(fileOf(storage), `${marker}\n`);
+      try {
+        writeAtomic(fileOf(storage), `${marker}\n`);
+      } catch (error) {
+        throw ledgerFailure('write', fileOf(storage), error);
+      }
     },
   };
 }
