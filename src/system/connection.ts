@@ -134,6 +134,10 @@ async function checksClients(session: Session): Promise<boolean> {
   );
 }
 
+/** A backend of ours that waits, for a lock perhaps, notices within 10 s that we died. */
+const checking = ({ checksClients }: Settled, options: ConnectOptions): ConnectOptions =>
+  checksClients ? { ...options, settings: { client_connection_check_interval: '10s', ...options.settings } } : options;
+
 const optionsOf = ({ parameters }: Plan) => (parameters.options === undefined ? {} : { options: parameters.options });
 
 function passwordOf({ parameters, passfile, user }: Plan, { host, port }: Place, databaseName: string): string | null {
@@ -172,7 +176,7 @@ function serverOf(plan: Plan, settled: Settled): Server {
   return {
     address,
     connect: ({ databaseName = plan.databaseName, ...options }) =>
-      openSession(destinationOf(plan, settled, databaseName), { ...optionsOf(plan), ...options, signal: plan.signal }),
+      openSession(destinationOf(plan, settled, databaseName), { ...optionsOf(plan), ...checking(settled, options), signal: plan.signal }),
     childEnvironment: (passfile, databaseName = plan.databaseName) => childEnvironment(plan, settled, address, { passfile, databaseName }),
     passfileLine(databaseName = plan.databaseName) {
       const password = passwordOf(plan, place, databaseName);
