@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { Scorecard } from './test/faults/scorecard.js';
 import { LastLine } from './test/reporter.js';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
@@ -8,9 +9,9 @@ export default defineConfig({
   define: { VERSION: JSON.stringify(version) },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/faults/**', 'node_modules/**'],
+    exclude: ['node_modules/**'],
     globalSetup: ['test/global-setup.ts'],
-    reporters: ['default', new LastLine()],
+    reporters: ['default', new Scorecard(), new LastLine()],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -1,0 +1,80 @@
+/**
+ * test: how faults are injected: system calls by strace, small file systems by tmpfs, limits by prlimit. Nothing of the product's code
+ * knows of it.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CliOptions } from '../fixtures/cli.js';
+
+const runs = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
+
+/** Why strace can not be used here; null when it can. */
+export const noStrace: string | null = runs('strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', 'true')
+  ? null
+  : 'strace is missing, or may not trace here';
+export const noPrlimit: string | null = runs('prlimit', '--version') ? null : 'prlimit is missing';
+
+function tryMount(): string | null {
+  const folder = mkdtempSync(join(tmpdir(), 'backup-automation-mount-'));
+  try {
+    if (!runs('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder)) return 'file systems can not be mounted here';
+    execFileSync('umount', [folder]);
+    return null;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+/** Why a file system can not be mounted here; null when it can. */
+export const noMount: string | null = tryMount();
+
+/** All asynchronous calls on one thread, so that strace, which counts for each thread, counts them in one row. */
+const oneThread = { UV_THREADPOOL_SIZE: '1' };
+
+/** Runs a command with faults: each an `inject=` of strace, such as `fsync:error=EIO:when=2`. Only calls on `path` are counted, when given. */
+export function underStrace(faults: readonly string[], path?: string): Pick<CliOptions, 'under' | 'env'> {
+  const calls = [...new Set(faults.map((fault) => fault.split(':')[0] ?? ''))];
+  // strace 6.1 sends no signal with --seccomp-bpf, and knows no path with it
+  const fast = path === undefined && faults.every((fault) => !fault.includes('signal='));
+  const where = fast ? ['--seccomp-bpf'] : path === undefined ? [] : ['-P', path];
+  const expressions = [`trace=${calls.join(',')}`, ...faults.map((fault) => `inject=${fault}`)];
+  return { under: ['strace', '-f', '-qq', ...where, '-o', '/dev/null', ...expressions.flatMap((one) => ['-e', one])], env: oneThread };
+}
+
+/** Runs a command and writes down its calls, a line each: `<thread> <call>(...) = ...`. */
+export function watched(calls: readonly string[], file: string): Pick<CliOptions, 'under' | 'env'> & { readonly lines: () => string[] } {
+  return {
+    under: ['strace', '-f', '--seccomp-bpf', '-qq', '-o', file, '-e', `trace=${calls.join(',')}`],
+    env: oneThread,
+    lines: () => readFileSync(file, 'utf8').split('\n'),
+  };
+}
+
+export interface SmallDisk {
+  readonly path: string;
+  /** Leaves room for so many bytes more, in whole pages. */
+  leave(bytes: number): void;
+  umount(): void;
+}
+
+export const pageSize = 4096;
+
+/** A file system of memory, of a size that can be changed. */
+export function mountSmallDisk(): SmallDisk {
+  const path = mkdtempSync(join(tmpdir(), 'backup-automation-disk-'));
+  const mount = (...options: string[]) => execFileSync('mount', ['-o', options.join(','), '-t', 'tmpfs', 'tmpfs', path]);
+  mount('size=64m', 'mode=0700');
+  mkdirSync(join(path, 'data'), { mode: 0o700 });
+  return {
+    path: join(path, 'data'),
+    leave: (bytes) => {
+      const { blocks, bfree, bsize } = statfsSync(path);
+      mount('remount', `size=${(blocks - bfree) * bsize + Math.ceil(bytes / pageSize) * pageSize}`);
+    },
+    umount: () => {
+      execFileSync('umount', [path]);
+      rmSync(path, { recursive: true });
+    },
+  };
+}
