@@ -5,7 +5,7 @@ import { Option, type Command } from 'commander';
 import type { Context } from '../core/context.js';
 import type { VerifyResult } from '../core/verify.js';
 import type { Backup } from '../model/backup.js';
-import { Failure } from '../model/errors.js';
+import { asFailure, Failure } from '../model/errors.js';
 import { levels, type Level } from '../model/level.js';
 import { formatDuration } from '../model/units.js';
 import { addCommand, run } from './command.js';
@@ -34,27 +34,42 @@ const help = {
   },
 } as const;
 
-async function chosen(context: Context, options: Options, id: string | undefined): Promise<readonly Backup[]> {
+/** What to prove; and, where none is named, what looks like a backup and is none: that is not proven either. */
+async function chosen(context: Context, options: Options, id: string | undefined) {
   const { catalog, findBackup } = await import('../core/catalog.js');
-  if (id !== undefined) return [await findBackup(context, id, options.database)];
+  if (id !== undefined) return { backups: [await findBackup(context, id, options.database)], problems: [] };
   const { backups, problems } = await catalog(context, options.database);
   if (backups.length === 0)
     throw new Failure('not-found', ['there is no backup to verify', ...problems].join('; '), {
       hint: 'make one with `backup-automation execute`',
     });
   const newest = new Map([...backups].toReversed().map((backup) => [backup.database, backup]));
-  return options.all ? backups : [...newest.values()];
+  return { backups: options.all ? backups : [...newest.values()], problems };
+}
+
+/** Proves one after the other; one that could not be tried does not stop the rest. */
+async function proveAll(context: Context, backups: readonly Backup[], level: Level) {
+  const { verifyBackup } = await import('../core/verify.js');
+  const results: VerifyResult[] = [];
+  const undone: Failure[] = [];
+  for (const backup of backups) {
+    try {
+      results.push(await verifyBackup(context, backup, level));
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      undone.push(asFailure(error));
+    }
+  }
+  return { results, undone };
 }
 
 async function body(options: Options & GlobalOptions, id: string | undefined): Promise<Outcome> {
-  const { context } = await openWork(options);
-  const { verifyBackup } = await import('../core/verify.js');
-  const results: VerifyResult[] = [];
-  for (const backup of await chosen(context, options, id)) results.push(await verifyBackup(context, backup, options.level));
-  const bad = results.filter((result) => !result.ok);
-  const [first] = bad;
-  const { table } = await import('./table.js');
-  const failure = first && new Failure('verification', `${bad.length} of ${results.length} not proven: ${first.backupId}: ${first.detail}`);
+  const [{ context }, { table }] = await Promise.all([openWork(options), import('./table.js')]);
+  const { backups, problems } = await chosen(context, options, id);
+  const { results, undone } = await proveAll(context, backups, options.level);
+  const bad = [...results.filter(({ ok }) => !ok).map(({ backupId, detail }) => `${backupId}: ${detail}`), ...problems];
+  const count = `${bad.length} of ${backups.length + problems.length} not proven`;
+  const failure = bad.length > 0 ? new Failure('verification', `${count}: ${bad.slice(0, 5).join('; ')}`) : undone[0];
   return {
     document: { results },
     text: (paint) => {
@@ -66,7 +81,7 @@ async function body(options: Options & GlobalOptions, id: string | undefined): P
         formatDuration(result.duration),
         result.detail,
       ]);
-      return table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint });
+      return table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint, ids: 0 });
     },
     failure,
   };
