@@ -14,6 +14,18 @@ const rows = [
 const head = ['ID', 'Database', 'Status', 'Note'];
 
 describe('table', () => {
+  test('ids are shown by a beginning that can be typed, where whole ones would not fit', () => {
+    const look = { width: 70, paint: plain, ids: 0 };
+    expect(table(head, rows, look)).toContain('0195f2c1-7a3b  shop');
+    expect(table(head, rows, { ...look, width: 120 })).toContain(id);
+  });
+
+  test('moments and sizes are broken only where there is no other way', () => {
+    const moment = [['2026-11-22 14:05:30', 'a note of several words, which can be broken']];
+    expect(table(['When', 'What'], moment, { width: 60, paint: plain })).toContain('2026-11-22 14:05:30  a note');
+    expect(table(['When', 'What'], [['2026-11-22 14:05:30', 'x'.repeat(45)]], { width: 60, paint: plain })).toContain('2026-11-22  x');
+  });
+
   test('is set in columns without borders or trailing blanks', () => {
     expect(
       table(
@@ -42,6 +54,12 @@ describe('table', () => {
     const lines = table(head, rows, { width, paint: plain }).split('\n');
     expect(lines.slice(0, 3)).toEqual([`ID: ${id}`, 'Database: shop', 'Status: completed']);
     expect(lines[4]).toBe('');
+  });
+
+  test('does not wrap below 60 columns, even where it could', () => {
+    const notes = [['a', 'some short words that go on and on and on and on and on and on']];
+    expect(table(['K', 'Note'], notes, { width: 59, paint: plain })).toMatch(/^K: a\nNote: /);
+    expect(table(['K', 'Note'], notes, { width: 60, paint: plain })).toMatch(/^K {2}Note\n/);
   });
 
   test('becomes a list where a word alone is too wide', () => {

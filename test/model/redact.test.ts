@@ -35,10 +35,10 @@ describe('a registered secret never survives', () => {
     registerSecret('overlap-one');
     registerSecret('one-more');
     registerSecret('overlap-one-more-and-longer');
-    registerSecret('x***y');
+    for (const secret of ['x***y', 'p***q', 'm***n']) registerSecret(secret);
     expect(redact('<overlap-one-more>')).toBe('<***>');
     expect(redact('<overlap-one-more-and-longer>')).toBe('<***>');
-    expect(redact('<xoverlap-oney>')).toBe('<***>');
+    expect(redact('<mpxoverlap-oneyqn>')).toBe('<***>');
   });
 
   test('short values are not looked for, but where they stand as a password', () => {
