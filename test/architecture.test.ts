@@ -111,6 +111,7 @@ describe('who may know whom', () => {
       pg: /^system\/postgres\.ts$/,
       'check-disk-space': /^system\/disk\.ts$/,
       zod: new RegExp(`^(model|config|${shelves.join('|')})/`),
+      'age-encryption': /^codecs\//,
       croner: /^(model|config)\//,
       picomatch: new RegExp(`^(model|config|${shelves.join('|')})/`),
       'fastest-levenshtein': /^(model|config)\//,

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { positive } from '../../src/cli/command.js';
@@ -25,7 +25,7 @@ const source = `
     announced: async (options) => { listen(options)({ kind: 'step', step: 'dump', database: 'shop', detail: '' }); return 0; },
     works: async () => {
       const signal = stopSignal();
-      const child = capture('/bin/sleep', ['1000.125'], { timeoutMs: 60_000 });
+      const child = capture('/bin/sleep', [process.env.SLEEP ?? '1000'], { timeoutMs: 60_000 });
       process.stdout.write('ready\\n');
       await Promise.race([child, rest(60_000, undefined, { signal }).catch(() => {})]);
       process.stdout.write('tidying\\n');
@@ -142,14 +142,16 @@ describe('a signal', { skip: process.platform !== 'linux' }, () => {
   });
 
   test('a second one ends at once, and no child is left', async () => {
-    const { child, end, said } = start(['works'], { TIDY: 'long' });
+    const seconds = `1000.${process.pid}`;
+    const children = () => spawnSync('pgrep', ['-f', `sleep ${seconds}$`]).status === 0;
+    const { child, end, said } = start(['works'], { TIDY: 'long', SLEEP: seconds });
     await said('ready');
+    await expect.poll(children).toBe(true);
     child.kill('SIGINT');
     await said('tidying');
     child.kill('SIGTERM');
     expect(await end).toMatchObject({ code: 143 });
-    const left = spawn('pgrep', ['-f', 'sleep 1000.125']);
-    expect((await once(left, 'close'))[0]).toBe(1);
+    await expect.poll(children).toBe(false);
   });
 });
 
