@@ -22,10 +22,10 @@ async function active(options: GlobalOptions): Promise<Outcome> {
     formatDuration(Math.max(0, now - Date.parse(event.timestamp))),
     `${event.pid} on ${event.host}`,
   ]);
-  const head = [`SINCE (${localZone()})`, 'ID', 'DATABASE', 'TYPE', 'FOR', 'PROCESS'];
+  const head = [`SINCE (${localZone(events.map(({ timestamp }) => timestamp))})`, 'ID', 'DATABASE', 'TYPE', 'FOR', 'PROCESS'];
   return {
     document: { active: events },
-    text: (paint) => (rows.length > 0 ? table(head, rows, { width: width(), paint }) : 'no backup is running'),
+    text: (paint) => (rows.length > 0 ? table(head, rows, { width: width(), paint, ids: 1 }) : 'no backup is running'),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { Backup, BackupDetails } from '../model/backup.js';
 import { formatBytes } from '../model/units.js';
 import { addCommand, run } from './command.js';
+import { localMinute, localZone } from './moment.js';
 import { say, width, type GlobalOptions, type Outcome } from './render.js';
 import type * as Table from './table.js';
 import { openLook } from './work.js';
@@ -46,12 +47,13 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
       const rows = backups.map((backup) => [
         backup.backupId,
         backup.database,
-        new Date(backup.timestamp).toLocaleString(),
+        localMinute(backup.timestamp),
         formatBytes(backup.size),
         backup.storages.join(', '),
         provenIn(backup, paint),
       ]);
-      return table(['BACKUP', 'DATABASE', 'TAKEN', 'SIZE', 'STORAGES', 'PROVEN'], rows, { width: width(), paint });
+      const taken = `TAKEN (${localZone(backups.map(({ timestamp }) => timestamp))})`;
+      return table(['BACKUP', 'DATABASE', taken, 'SIZE', 'STORAGES', 'PROVEN'], rows, { width: width(), paint, ids: 0 });
     },
   };
 }

@@ -6,7 +6,7 @@ import type { EventHistory } from '../core/events.js';
 import type { BackupEvent } from '../model/event.js';
 import type { TimelineEvent } from '../model/timeline.js';
 import { formatBytes, formatDuration } from '../model/units.js';
-import { localTime, localZone } from './moment.js';
+import { localMinute, localTime, localZone } from './moment.js';
 import { harmless, width } from './render.js';
 import { facts, table } from './table.js';
 
@@ -30,20 +30,24 @@ const short = (text: string): string => (text.length > longestNote ? `${text.sli
 const durationOf = ({ result }: BackupEvent): string => (result && result.duration > 0 ? formatDuration(result.duration) : '');
 const sizeOf = ({ result }: BackupEvent): string => (result?.success ? formatBytes(result.size) : '');
 
-/** Events as a table, times local with the zone in the head. */
+/** What an ended event came to, else why it is as it is. */
+const outcomeOf = (event: TimelineEvent): string => {
+  const figures = event.result?.success ? `${sizeOf(event)} in ${durationOf(event)}` : '';
+  return [figures, noteOf(event)].filter(Boolean).join('; ');
+};
+
+/** A line an event, times local with the zone in the head; an outcome that is too long is cut, `events show` has all of it. */
 export function eventTable(events: readonly TimelineEvent[], paint: ChalkInstance): string {
-  const head = [`TIME (${localZone()})`, 'ID', 'DATABASE', 'TYPE', 'STATUS', 'DURATION', 'SIZE', 'NOTE'];
+  const zone = localZone(events.map(({ timestamp }) => timestamp));
   const rows = events.map((event) => [
-    localTime(event.timestamp),
+    localMinute(event.timestamp),
     event.id,
     event.database,
     event.scheduleId === undefined ? event.type : `${event.type} ${event.scheduleId}`,
     statusOf(event, paint),
-    durationOf(event),
-    sizeOf(event),
-    short(noteOf(event)),
+    short(outcomeOf(event)),
   ]);
-  return table(head, rows, { width: width(), paint, align: ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'] });
+  return table([`TIME (${zone})`, 'ID', 'DATABASE', 'TYPE', 'STATUS', 'OUTCOME'], rows, { width: width(), paint, ids: 1, cutLast: true });
 }
 
 /** One event on one line. */
@@ -65,7 +69,7 @@ export function eventPage({ event, records }: EventHistory, paint: ChalkInstance
     ['type', event.type],
     ['schedule', event.scheduleId],
     ['trigger', event.trigger],
-    ['created', `${localTime(event.timestamp)} ${localZone()}`],
+    ['created', `${localTime(event.timestamp)} ${localZone([event.timestamp])}`],
     ['not before', event.notBefore && localTime(event.notBefore)],
     ['attempt', event.attempt],
     ['retry of', event.retryOf],
@@ -84,5 +88,5 @@ export function eventPage({ event, records }: EventHistory, paint: ChalkInstance
   );
   const steps = records.map((record) => [localTime(record.at), record.record === 'event' ? record.status : 'unknown (newer version)']);
   const options = { width: width(), paint };
-  return `${facts(pairs, options)}\n\n${table([`TIME (${localZone()})`, 'STATUS'], steps, options)}`;
+  return `${facts(pairs, options)}\n\n${table([`TIME (${localZone(records.map(({ at }) => at))})`, 'STATUS'], steps, options)}`;
 }

@@ -32,5 +32,17 @@ export function localTime(iso: string): string {
   return `${localDay(iso)} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** The name of the local zone: `Europe/Berlin`. */
-export const localZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** The same to the minute, for listings. */
+export const localMinute = (iso: string): string => localTime(iso).slice(0, 16);
+
+/**
+ * What local time is called beside moments: `UTC`, `UTC+02:00`, or `local time` where a change of clocks lies between them.
+ * Not the zone's name: asking for that loads all of Intl, which takes longer than everything else that a listing does.
+ */
+export function localZone(moments: readonly string[]): string {
+  const [offset = 0, another] = new Set(moments.map((iso) => -new Date(iso).getTimezoneOffset()));
+  if (another !== undefined) return 'local time';
+  if (offset === 0) return 'UTC';
+  const minutes = Math.abs(offset);
+  return `UTC${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}

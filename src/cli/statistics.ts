@@ -113,7 +113,7 @@ async function report(options: StatisticsCommandOptions): Promise<Outcome> {
   const { facts, table } = await import('./table.js');
   const note = damageNote(figures.damage);
   if (note) say(note, options);
-  const zone = moment.localZone();
+  const zone = moment.localZone([sight.clock.now().toISOString()]);
   return {
     document: { ...figures, ...(since && { since }), timezone: zone },
     text(paint) {

@@ -11,6 +11,10 @@ export interface TableOptions {
   readonly width: number;
   readonly paint: ChalkInstance;
   readonly align?: readonly ('left' | 'right')[];
+  /** The column of UUIDs, which are shown by their beginning where the whole ones would not fit; that can be typed too. */
+  readonly ids?: number;
+  /** Cuts the last column to what is left of the width rather than wrapping anything. */
+  readonly cutLast?: boolean;
 }
 
 const gap = 2;
@@ -38,16 +42,21 @@ function cell(text: string, paint: ChalkInstance): string {
 }
 
 const greatest = (numbers: readonly number[]) => numbers.reduce((most, one) => Math.max(most, one), 1);
-const longestWord = (text: string) => greatest(text.split(/\s+/).map(stringWidth));
+/** The first 48 bits, a millisecond: as good as unique. */
+const shortId = 13;
+/** Moments, sizes and the like, which are not broken at their blanks while there is another way. */
+const phrase = 19;
+const longestPart = (text: string, unbroken: number) =>
+  stringWidth(text) <= unbroken ? stringWidth(text) : greatest(text.split(/\s+/).map(stringWidth));
 
-/** Widths of columns that fit, taking from the widest that still has more than its longest word; null when they cannot. */
-function fit(rows: readonly (readonly string[])[], width: number): number[] | null {
+/** Widths of columns that fit, taking from the widest that still has more than its longest part; null when they cannot. */
+function fit(rows: readonly (readonly string[])[], width: number, unbroken: number): number[] | null {
   const columns = rows[0]?.map((_, column) => rows.map((row) => row[column] ?? '')) ?? [];
-  const widths = columns.map((cells) => greatest(cells.map(stringWidth)));
-  const total = () => widths.reduce((sum, one) => sum + one, gap * (widths.length - 1));
+  const widths = widthsOf(rows);
+  const total = () => sum(widths);
   if (total() <= width) return widths;
   if (width < narrow) return null;
-  const least = columns.map((cells) => greatest(cells.map(longestWord)));
+  const least = columns.map((cells) => greatest(cells.map((text) => longestPart(text, unbroken))));
   while (total() > width) {
     const spare = widths.map((one, column) => (one > (least[column] ?? 1) ? one : 0));
     const widest = spare.indexOf(greatest(spare));
@@ -58,7 +67,7 @@ function fit(rows: readonly (readonly string[])[], width: number): number[] | nu
 }
 
 function columns(rows: readonly (readonly string[])[], options: TableOptions): string | null {
-  const colWidths = fit(rows, options.width);
+  const colWidths = fit(rows, options.width, phrase) ?? fit(rows, options.width, 0);
   if (!colWidths) return null;
   const colAligns: HorizontalAlignment[] = colWidths.map((_, column) => options.align?.[column] ?? 'left');
   const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true };
@@ -67,12 +76,34 @@ function columns(rows: readonly (readonly string[])[], options: TableOptions): s
   return drawn.toString().replace(/ +$/gm, '');
 }
 
+const widthsOf = (rows: readonly (readonly string[])[]): number[] =>
+  rows[0]?.map((_, column) => greatest(rows.map((row) => stringWidth(row[column] ?? '')))) ?? [];
+const sum = (widths: readonly number[]): number => widths.reduce((all, one) => all + one, gap * (widths.length - 1));
+
+/** A column cut shorter than this would say nothing. */
+const leastCut = 12;
+
+/** Shortens ids, and then the last column, when the rows are too wide. */
+function shortened(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): readonly (readonly string[])[] {
+  if (sum(widthsOf([head, ...rows])) <= options.width) return rows;
+  const brief = rows.map((row) => row.map((text, column) => (column === options.ids ? text.slice(0, shortId) : text)));
+  const widths = widthsOf([head, ...brief]);
+  const room = options.width - sum(widths) + (widths.at(-1) ?? 0);
+  if (!options.cutLast || room >= (widths.at(-1) ?? 0) || room < leastCut) return brief;
+  const cut = (text: string) => (text.length > room ? `${text.slice(0, room - 3)}...` : text);
+  return brief.map((row) => [...row.slice(0, -1), cut(row.at(-1) ?? '')]);
+}
+
 /** Rows under a head, without borders. Where they do not fit, a list of `key: value` lines for each row. Empty without rows. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string {
   if (rows.length === 0) return '';
   const { paint } = options;
   const titles = head.map((title) => paint.bold(title));
-  const cells = rows.map((row) => row.map((text) => cell(text, paint)));
+  const cells = shortened(
+    head,
+    rows.map((row) => row.map((text) => cell(text, paint))),
+    options,
+  );
   return (
     columns([titles, ...cells], options) ?? cells.map((row) => list(titles.map((title, index) => [title, row[index] ?? '']))).join('\n\n')
   );

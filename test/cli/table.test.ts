@@ -23,7 +23,7 @@ describe('table', () => {
   test('moments and sizes are broken only where there is no other way', () => {
     const moment = [['2026-11-22 14:05:30', 'a note of several words, which can be broken']];
     expect(table(['When', 'What'], moment, { width: 60, paint: plain })).toContain('2026-11-22 14:05:30  a note');
-    expect(table(['When', 'What'], [['2026-11-22 14:05:30', 'x'.repeat(45)]], { width: 60, paint: plain })).toContain('2026-11-22  x');
+    expect(table(['When', 'What'], [['2026-11-22 14:05:30', 'x'.repeat(45)]], { width: 60, paint: plain })).toMatch(/^2026-11-22 +x/m);
   });
 
   test('is set in columns without borders or trailing blanks', () => {
