@@ -21,6 +21,11 @@ export const failures = {
   'not-found': { exit: 2, class: 'permanent', hint: 'see the names with `backup-automation config` or `backup-automation backups`' },
   partial: { exit: 3, class: 'transient', hint: 'see `backup-automation events` for the one that failed' },
   configuration: { exit: 10, class: 'permanent', hint: 'check it with `backup-automation config validate`' },
+  'no-key': {
+    exit: 10,
+    class: 'permanent',
+    hint: 'set verify.identity to a reference of the private age key, e.g. --set verify.identity=file:PATH',
+  },
   'health-check': { exit: 20, class: 'busy', hint: 'look with `backup-automation health`; --force passes it by' },
   'client-missing': { exit: 20, class: 'permanent', hint: 'install the PostgreSQL client, e.g. `apt-get install postgresql-client`' },
   'client-too-old': { exit: 20, class: 'permanent', hint: "install a client of the server's major version or newer" },

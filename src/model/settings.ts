@@ -65,6 +65,8 @@ const recipients = z
     passphrase: z.string().optional().describe('A reference to a passphrase, instead of keys.'),
   })
   .nullable();
+/** To whom a backup is sealed. */
+export type Encryption = NonNullable<z.infer<typeof recipients>>;
 
 export const scheduleSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether the schedule runs.'),

@@ -22,7 +22,7 @@ function fromEnvironment(name: string): string {
 /** Where Docker and systemd put secrets, in folders that only the service can enter; the modes of the files there are theirs to choose. */
 const keptByOthers = (file: string): boolean => ['/run/secrets', process.env['CREDENTIALS_DIRECTORY']].includes(dirname(file));
 
-/** The first line of a file that only its owner may read. */
+/** A file that only its owner may read. */
 function fromFile(file: string): string {
   let descriptor: number;
   try {
@@ -32,12 +32,11 @@ function fromFile(file: string): string {
   }
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) return fail(`file:${file}: is no regular file`, 'name a file whose first line is the secret');
+    if (!stats.isFile()) return fail(`file:${file}: is no regular file`, 'name a file with the secret in it');
     if (stats.mode & 0o077 && !keptByOthers(file))
       return fail(`file:${file}: its mode is 0${(stats.mode & 0o777).toString(8)}, so others may read it`, `chmod 600 '${file}'`);
     const buffer = Buffer.alloc(largest);
-    const text = buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, largest, 0));
-    return text.split(/\r?\n/, 1)[0] || fail(`file:${file}: its first line is empty`, 'write the secret into its first line');
+    return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, largest, 0));
   } finally {
     closeSync(descriptor);
   }
@@ -53,12 +52,11 @@ export function splitCommand(line: string): string[] {
   );
 }
 
-/** The first line that a program prints; started without a shell, ended after half a minute. */
+/** What a program prints; started without a shell, ended after half a minute. */
 async function fromCommand(line: string): Promise<string> {
   const [program = '', ...args] = splitCommand(line);
   const { capture } = await import('./exec.js');
   const { exitCode, stdout, stderr } = await capture(program, args, { timeoutMs: patience });
-  const [first = ''] = stdout.split(/\r?\n/, 1);
   if (exitCode !== 0) {
     const why = stderr.trim().split('\n', 1)[0]?.slice(0, 200) ?? '';
     return fail(
@@ -66,7 +64,7 @@ async function fromCommand(line: string): Promise<string> {
       `run it by hand: ${program}`,
     );
   }
-  return first || fail(`command:${program}: printed nothing`, `run it by hand: ${program}`);
+  return stdout;
 }
 
 /** A password inside a URL must be hidden by itself as well. */
@@ -87,14 +85,33 @@ function lookUp({ scheme, rest }: Reference, base: string): string | Promise<str
   return scheme === 'file' ? fromFile(resolve(base, rest)) : fromCommand(rest);
 }
 
+/** The first line; of an environment variable all of it. */
+function firstLine({ scheme, rest }: Reference, text: string): string {
+  const [first = ''] = scheme === 'env' ? [text] : text.split(/\r?\n/, 1);
+  if (first) return first;
+  return scheme === 'file'
+    ? fail(`file:${rest}: its first line is empty`, 'write the secret into its first line')
+    : fail(`command:${splitCommand(rest)[0]}: printed nothing`, `run it by hand: ${splitCommand(rest)[0]}`);
+}
+
+function parse(reference: string): Reference {
+  return parseReference(reference) ?? fail('a secret is written as itself', 'write "env:NAME", "file:PATH" or "command:..." instead');
+}
+
 /**
  * The secret that `env:NAME`, `file:PATH` (its first line) or `command:PROGRAM ARGUMENTS` (its first line of output, no shell) names.
  * Relative paths are relative to `base`. Throws `configuration` when there is none, or when others may read the file.
  */
 export async function resolveSecret(reference: string, base: string): Promise<string> {
-  const parsed = parseReference(reference);
-  if (!parsed) return fail('a secret is written as itself', 'write "env:NAME", "file:PATH" or "command:..." instead');
-  const value = await lookUp(parsed, base);
+  const parsed = parse(reference);
+  const value = firstLine(parsed, await lookUp(parsed, base));
   registerAll(value);
   return value;
+}
+
+/** The same for a secret of several lines, such as a file of keys: all of it, each line but comments hidden from now on. */
+export async function resolveSecretText(reference: string, base: string): Promise<string> {
+  const text = await lookUp(parse(reference), base);
+  for (const line of text.split('\n')) if (!line.startsWith('#')) registerAll(line.trim());
+  return text;
 }

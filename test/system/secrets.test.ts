@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { redact } from '../../src/model/redact.js';
-import { resolveSecret, splitCommand } from '../../src/system/secrets.js';
+import { resolveSecret, resolveSecretText, splitCommand } from '../../src/system/secrets.js';
 
 let folder: string;
 beforeEach(() => {
@@ -98,4 +98,14 @@ test('a literal is refused without being said', async () => {
     code: 'configuration',
     hint: expect.stringContaining('env:NAME') as string,
   });
+});
+
+test('a secret of several lines is all of them, each hidden, its comments not', async () => {
+  file('keys', '# made today\r\nsecret-line-one\r\nsecret-line-two\n');
+  const text = '# made today\r\nsecret-line-one\r\nsecret-line-two\n';
+  expect(await resolveSecretText('file:keys', folder)).toBe(text);
+  expect(await resolveSecretText(`command:cat '${folder}/keys'`, folder)).toBe(text.trimEnd());
+  expect(redact('a secret-line-two, # made today')).toBe('a ***, # made today');
+  file('open', 'x', 0o644);
+  await expect(resolveSecretText('file:open', folder)).rejects.toMatchObject({ hint: expect.stringContaining('chmod 600') as string });
 });
