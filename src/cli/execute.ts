@@ -86,6 +86,8 @@ const colours = { completed: 'green', failed: 'red', cancelled: 'yellow', runnin
 
 function showEvents(events: readonly BackupEvent[], table: typeof Table.table, paint: ChalkInstance): string {
   if (events.length === 0) return 'nothing is due';
+  // the error says it all
+  if (events.length === 1 && !events[0]?.result?.success) return '';
   const rows = events.map((event) => [
     event.database,
     paint[colours[event.status]](event.status),
