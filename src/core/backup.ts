@@ -108,11 +108,15 @@ async function store(context: Context, request: BackupRequest, dump: Dump, targe
   const { name } = request.database;
   const compression = request.plan.schedule?.compression ?? context.settings.compression;
   const { codecs } = context.chooseCompression(compression, dump.probe.clientMajor);
+  // without the snapshot that is counted in there is no use in going on, and what pg_dump says of it is not the reason
+  const broken = new AbortController();
+  dump.details().catch((error: unknown) => broken.abort(error));
+  const signal = AbortSignal.any([context.signal, broken.signal]);
   const artifacts: Artifact[] = [];
   for (const source of dump.artifacts) {
     context.announce({ kind: 'step', step: 'dump', database: name, detail: source.name });
     const total = source.kind === 'database' ? request.neededBytes : null;
-    artifacts.push(await deposit(context, { ...source, codecs }, targets, { step: 'dump', database: name, total }));
+    artifacts.push(await deposit(context, { ...source, codecs, signal }, targets, { step: 'dump', database: name, total }));
   }
   return artifacts;
 }

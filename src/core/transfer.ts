@@ -112,13 +112,17 @@ export async function deposit(
     readonly kind: Artifact['kind'];
     readonly stages: readonly Stage[];
     readonly codecs: readonly Codec[];
+    /** Ends it with the signal's reason. */
+    readonly signal?: AbortSignal;
   },
   targets: readonly Target[],
   movement: Movement,
 ): Promise<Artifact> {
   const name = artifact.name + artifact.codecs.map((codec) => codec.extension).join('');
   const tee = await openTee(targets, name);
-  const flow = context.run([...artifact.stages, ...artifact.codecs.map((codec) => codec.encode())], { signal: context.signal });
+  const flow = context.run([...artifact.stages, ...artifact.codecs.map((codec) => codec.encode())], {
+    signal: artifact.signal ?? context.signal,
+  });
   const counted = meter(context, movement, (reason) => flow.stop(reason));
   flow.output.on('data', counted.pass);
   try {

@@ -82,7 +82,8 @@ function globalsStage(source: DumpSource, env: Record<string, string>, snapshot:
     kind: 'program',
     file: source.client.file('pg_dumpall'),
     args: ['--globals-only', '--no-password', `--database=dbname='${name}'`, ...(snapshot.readsPasswords ? [] : ['--no-role-passwords'])],
-    env,
+    // pg_dump lifts the limits of the role and the database by itself, pg_dumpall does not
+    env: { ...env, PGOPTIONS: `${env['PGOPTIONS'] ?? ''} -c statement_timeout=0 -c lock_timeout=0`.trim() },
     explain: (exit) => explainExit(source.name, exit, 'engine'),
   };
 }
