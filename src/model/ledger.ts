@@ -36,6 +36,30 @@ export interface RestoreRecord {
   readonly duration: number;
 }
 
+/** Backups are put aside (`intent` before, `done` after), brought back (`undone`) or removed for good (`emptied`). */
+export interface PruneRecord {
+  readonly record: 'prune';
+  readonly phase: 'intent' | 'done' | 'undone' | 'emptied';
+  readonly storage: string;
+  readonly database: string;
+  readonly scheduleId: string | null;
+  /** At most 50. */
+  readonly backupIds: readonly string[];
+  /** By which rules; only with `intent`. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+}
+
+/** A backup was pinned, so that no rule removes it, or is no longer. The storage holds the pin itself. */
+export interface PinRecord {
+  readonly record: 'pin';
+  readonly pinned: boolean;
+  readonly backupId: string;
+  readonly database: string;
+  readonly storages: readonly string[];
+  readonly reason: string;
+  readonly by: string;
+}
+
 /** Listings and statistics do not look behind it. */
 export interface ClearRecord {
   readonly record: 'clear';
@@ -63,7 +87,7 @@ export interface UnknownRecord {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-export type Fact = VerificationRecord | RestoreRecord | ClearRecord | ConfigurationRecord | SegmentRecord;
+export type Fact = VerificationRecord | RestoreRecord | PruneRecord | PinRecord | ClearRecord | ConfigurationRecord | SegmentRecord;
 
 /** What a line holds beside its content. */
 export interface LineFrame {

@@ -7,7 +7,7 @@ export interface Lock {
 }
 
 export interface EventLock extends Lock {
-  /** Instead of `release`, once the event's terminal record is durable: removes its run folder and its lock's file too. */
+  /** Instead of `release`, once the event's terminal record is durable, or the backup removed: removes what is left of the lock too. */
   retire(): void;
 }
 
@@ -27,4 +27,12 @@ export interface Locks {
   claimPlace(limit: number): Promise<Lock | null>;
   /** How many of the places are taken now. */
   placesTaken(limit: number): Promise<number>;
+  /** Held by who reads a backup, or marks it; several may at once. Null: it is being removed. */
+  holdBackup(backupId: string): Promise<Lock | null>;
+  /** Held alone, to remove it. Null: somebody holds it. */
+  claimBackup(backupId: string): Promise<EventLock | null>;
+  /** Whether somebody holds it now. */
+  isBackupHeld(backupId: string): Promise<boolean>;
+  /** The one place for whoever removes backups from a storage. Null: another one does, for longer than a removal takes. */
+  claimRetention(storage: string): Promise<Lock | null>;
 }

@@ -20,6 +20,12 @@ export interface StoredBackup {
   readonly sizes: Readonly<Record<string, number>>;
 }
 
+/** A backup that was put aside: in no listing any more, and still there. */
+export interface DiscardedBackup extends StoredBackup {
+  /** When it was put aside, ISO 8601; null where that can not be read. */
+  readonly discardedAt: string | null;
+}
+
 /** A backup being written. Invisible to `list` until `commit` resolves. */
 export interface Deposit {
   /** Opens one artifact for writing. The stream's `finish` means the bytes were counted, not yet that they are durable. */
@@ -49,4 +55,16 @@ export interface Storage {
   stat(place: BackupPlace): Promise<StoredBackup | null>;
   /** Removes what an interrupted `put` of this backup left; nothing may be there. Throws when the storage can not be asked. */
   sweep(place: BackupPlace): Promise<void>;
+  /** Puts a small text beside the manifest, in the place of one of that name; durable when it resolves. `name` is of A-Z. */
+  mark(place: BackupPlace, name: string, text: string): Promise<void>;
+  /** Takes it away. Never throws when there is none. */
+  unmark(place: BackupPlace, name: string): Promise<void>;
+  /** Puts a backup aside in one step: out of `list` at once, nothing of it removed. `at`: ISO 8601. */
+  discard(place: BackupPlace, at: string): Promise<void>;
+  /** Puts it back. Throws when one of that name is there. */
+  recover(place: BackupPlace): Promise<void>;
+  /** What was put aside, in no order. */
+  discarded(database?: string): AsyncIterable<DiscardedBackup>;
+  /** Removes what was put aside, the manifest first, for good. Interrupted, it can be repeated. */
+  remove(place: BackupPlace): Promise<void>;
 }

@@ -2,22 +2,38 @@
  * storages: a folder on a file system that this machine mounts; writes by the commit protocol and never follows a link.
  *
  * A backup is written into `<database>/<id>.partial`, each file made durable, the manifest last, and then renamed to
- * `<database>/<id>`: the one atomic step that makes it exist. After a failed fsync nothing of the attempt is used.
+ * `<database>/<id>`: the one atomic step that makes it exist. After a failed fsync nothing of the attempt is used. A backup that is put
+ * aside is renamed to `<database>/<id>.trash`, the one step back.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup.js';
 import { Failure, type FailureCode } from '../model/errors.js';
 import { manifestName } from '../model/names.js';
-import type { Deposit, Storage, StoredBackup } from '../model/storage.js';
+import type { Deposit, DiscardedBackup, Storage, StoredBackup } from '../model/storage.js';
 import { freeBytes } from '../system/disk.js';
 import { createAtomic } from '../system/files.js';
 import type { StorageMemory } from '../system/storage-memory.js';
 import { writerTo } from '../system/whole-file.js';
+import {
+  discardedAt,
+  discardFolder,
+  errnoOf,
+  isMissing,
+  makeFile,
+  openFile,
+  readSmall,
+  recoverFolder,
+  removeMark,
+  removeTrash,
+  syncFolder,
+  trashOf,
+  writeMark,
+} from './local-files.js';
 
 const options = z.strictObject({
   kind: z.literal('local').describe('A folder on a mounted file system.'),
@@ -26,10 +42,7 @@ const options = z.strictObject({
 
 const markerName = '.backup-automation-storage';
 
-/** A manifest is a few kB; anything beyond this is not one. */
-const manifestLimit = 16 * 1024 * 1024;
 const piece = 1024 * 1024;
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 const codes: Record<string, FailureCode> = {
   ENOSPC: 'no-space',
@@ -38,43 +51,6 @@ const codes: Record<string, FailureCode> = {
   EPERM: 'storage-denied',
   EROFS: 'storage-denied',
 };
-
-const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
-const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, O_RDONLY | O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-async function makeFile(path: string): Promise<FileHandle> {
-  return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-}
-
-/** Opens a regular file for reading; links, pipes and devices are refused. */
-async function openFile(path: string): Promise<FileHandle> {
-  const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  throw new Error(`${path} is not a regular file`);
-}
-
-async function readSmall(path: string): Promise<Uint8Array | null> {
-  try {
-    const handle = await openFile(path);
-    try {
-      return (await handle.stat()).size > manifestLimit ? null : await handle.readFile();
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return null;
-  }
-}
 
 class LocalDeposit implements Deposit {
   readonly #storage: LocalStorage;
@@ -238,13 +214,28 @@ class LocalStorage implements Storage {
   }
 
   async *list(database?: string): AsyncIterable<StoredBackup> {
+    for await (const place of this.#places(database, '')) {
+      const stored = await this.#look(place, this.#path(place));
+      if (stored) yield stored;
+    }
+  }
+
+  async *discarded(database?: string): AsyncIterable<DiscardedBackup> {
+    for await (const place of this.#places(database, trashOf(''))) {
+      const folder = this.#path(place);
+      const stored = await this.#look(place, trashOf(folder));
+      if (stored) yield { ...stored, discardedAt: await discardedAt(folder) };
+    }
+  }
+
+  /** The backups whose folders have this ending after their ids. */
+  async *#places(database: string | undefined, ending: string): AsyncIterable<BackupPlace> {
     await this.attempt(() => this.#marker());
     for (const folder of await this.#entries(this.#root)) {
       if (!databaseNamePattern.test(folder) || folder !== (database ?? folder)) continue;
-      for (const backupId of await this.#entries(join(this.#root, folder))) {
-        if (!backupIdPattern.test(backupId)) continue;
-        const stored = await this.#look({ database: folder, backupId });
-        if (stored) yield stored;
+      for (const entry of await this.#entries(join(this.#root, folder))) {
+        const backupId = entry.slice(0, entry.length - ending.length);
+        if (entry.endsWith(ending) && backupIdPattern.test(backupId)) yield { database: folder, backupId };
       }
     }
   }
@@ -263,12 +254,11 @@ class LocalStorage implements Storage {
 
   async stat(place: BackupPlace): Promise<StoredBackup | null> {
     await this.attempt(() => this.#marker());
-    return this.#look(place);
+    return this.#look(place, this.#path(place));
   }
 
-  async #look(place: BackupPlace): Promise<StoredBackup | null> {
+  async #look(place: BackupPlace, folder: string): Promise<StoredBackup | null> {
     return this.attempt(async () => {
-      const folder = this.#path(place);
       const names = await readdir(folder).catch((error: unknown) => {
         if (isMissing(error)) return null;
         throw error;
@@ -287,6 +277,36 @@ class LocalStorage implements Storage {
     await this.attempt(async () => {
       await this.#marker();
       await rm(this.#partial(place), { recursive: true, force: true });
+    });
+  }
+
+  async mark(place: BackupPlace, name: string, text: string) {
+    await this.#change(place, (folder) => writeMark(folder, name, text));
+  }
+
+  async unmark(place: BackupPlace, name: string) {
+    await this.#change(place, (folder) => removeMark(folder, name));
+  }
+
+  async discard(place: BackupPlace, at: string) {
+    await this.#change(place, (folder) => discardFolder(folder, at));
+  }
+
+  async recover(place: BackupPlace) {
+    await this.#change(place, recoverFolder);
+  }
+
+  async remove(place: BackupPlace) {
+    await this.#change(place, removeTrash);
+  }
+
+  /** Changes what is there already: only in a storage that this state directory knows. */
+  async #change(place: BackupPlace, deed: (folder: string) => Promise<void>): Promise<void> {
+    await this.attempt(async () => {
+      if ((await this.#marker()) === 'known') return deed(this.#path(place));
+      throw new Failure('storage-marker', `storage "${this.name}" (${this.#root}) was not used from this state directory yet`, {
+        hint: `if this is right, type: backup-automation test --adopt ${this.name}`,
+      });
     });
   }
 }

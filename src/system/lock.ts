@@ -6,7 +6,7 @@
  */
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, rmSync, statSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Failure } from '../model/errors.js';
 import type { EventLock, Lock, Locks } from '../model/locks.js';
 import { ensurePrivateDirectory, errnoOf } from './files.js';
@@ -85,12 +85,12 @@ const held = (fd: number): Lock => {
 };
 
 /** Takes the lock on a file, blocking this process up to `seconds` (0: not at all). Null: somebody else holds it. */
-export function takeLockSync(path: string, seconds: number): Lock | null {
+export function takeLockSync(path: string, seconds: number, mode: 'exclusive' | 'shared' = 'exclusive'): Lock | null {
   for (;;) {
     const fd = openLockFile(path);
     let taken = false;
     try {
-      if (!flockSync(path, fd, 'exclusive', seconds)) return null;
+      if (!flockSync(path, fd, mode, seconds)) return null;
       taken = isCurrent(fd, path);
       if (taken) return held(fd);
     } finally {
@@ -116,8 +116,8 @@ export async function takeLock(path: string, seconds: number): Promise<Lock | nu
   }
 }
 
-/** Whether somebody holds the lock now. Creates nothing; a file that is not there is not held. */
-function isHeld(path: string): boolean {
+/** Whether somebody holds the lock so that `against` can not be had now. Creates nothing; a file that is not there is not held. */
+function isHeld(path: string, against: 'exclusive' | 'shared' = 'shared'): boolean {
   let fd: number;
   try {
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -126,7 +126,7 @@ function isHeld(path: string): boolean {
     throw new Failure('ledger', `cannot look at the lock ${path}: ${errnoOf(error)}`, { cause: error });
   }
   try {
-    return !flockSync(path, fd, 'shared', 0);
+    return !flockSync(path, fd, against, 0);
   } finally {
     closeSync(fd);
   }
@@ -162,7 +162,13 @@ const namesIn = (folder: string): string[] => {
 /** Another process that only looks holds the lock for some ms; a claim outwaits that. Seconds. */
 const outwaitLooks = 0.2;
 
-/** The locks of a state directory: `locks/host.<i>.lock` for places, `run/<eventId>.lock` for events. Touches nothing until used. */
+/** Longer than a removal takes another process, seconds. */
+const outwaitRetention = 10;
+
+/**
+ * The locks of a state directory: `run/<eventId>.lock` for events; in `locks/` `host.<i>.lock` for places, `backup.<id>.lock` for
+ * backups that are read or removed, `retention.<storage>.lock`. Touches nothing until used.
+ */
 export function openLocks(stateDirectory: string): Locks {
   const run = join(stateDirectory, 'run');
   const eventPath = (eventId: string) => {
@@ -170,7 +176,9 @@ export function openLocks(stateDirectory: string): Locks {
       throw new Failure('not-found', `${JSON.stringify(eventId)} is not the id of an event`);
     return join(run, `${eventId}.lock`);
   };
-  const placePath = (index: number) => join(stateDirectory, 'locks', `host.${index}.lock`);
+  const shared = join(stateDirectory, 'locks');
+  const placePath = (index: number) => join(shared, `host.${index}.lock`);
+  const backupPath = (backupId: string) => join(shared, `backup.${basename(eventPath(backupId))}`);
   const places = (limit: number) => Array.from({ length: limit }, (_, index) => placePath(index));
   const prepare = (folder: string) => {
     ensurePrivateDirectory(stateDirectory);
@@ -197,7 +205,7 @@ export function openLocks(stateDirectory: string): Locks {
     isProcess,
     eventsLeft: async () => [...new Set(namesIn(run).map((name) => name.replace(/\.lock$/, '')))],
     async claimPlace(limit) {
-      prepare(join(stateDirectory, 'locks'));
+      prepare(shared);
       for (const seconds of [0, outwaitLooks])
         for (const path of places(limit)) {
           const lock = takeLockSync(path, seconds);
@@ -205,6 +213,21 @@ export function openLocks(stateDirectory: string): Locks {
         }
       return null;
     },
-    placesTaken: async (limit) => places(limit).filter(isHeld).length,
+    placesTaken: async (limit) => places(limit).filter((path) => isHeld(path)).length,
+    async holdBackup(backupId) {
+      prepare(shared);
+      return takeLockSync(backupPath(backupId), outwaitLooks, 'shared');
+    },
+    async claimBackup(backupId) {
+      const path = backupPath(backupId);
+      prepare(shared);
+      const lock = takeLockSync(path, outwaitLooks);
+      return lock && { release: () => lock.release(), retire: () => (unlinkSync(path), lock.release()) };
+    },
+    isBackupHeld: async (backupId) => isHeld(backupPath(backupId), 'exclusive'),
+    claimRetention(storage) {
+      prepare(shared);
+      return takeLock(join(shared, `retention.${storage}.lock`), outwaitRetention);
+    },
   };
 }

@@ -68,6 +68,12 @@ function keep(name: string, k: number | null, size = 7): Kept {
         ? { place, manifest: encodeManifest(manifest(k), signer), sizes: { 'database.dump': size } }
         : null,
     sweep: async ({ backupId }) => void swept.push(backupId),
+    mark: refuse,
+    unmark: refuse,
+    discard: refuse,
+    recover: refuse,
+    discarded: async function* () {},
+    remove: refuse,
   };
   return { storage, swept };
 }

@@ -155,6 +155,32 @@ test('E14: whoever waited for a lock whose file was deleted takes the new file, 
   }
 });
 
+describe('backups', () => {
+  test('many may read one, and none while it is removed', async () => {
+    const [here, there] = [openLocks(temporary.state), openLocks(temporary.state)];
+    expect(await here.isBackupHeld(id)).toBe(false);
+    expect(existsSync(join(temporary.state, 'locks'))).toBe(false);
+    const readers = [await here.holdBackup(id), await there.holdBackup(id)];
+    expect(readers).not.toContain(null);
+    expect(await here.isBackupHeld(id)).toBe(true);
+    expect(await here.claimBackup(id)).toBeNull();
+    for (const reader of readers) reader?.release();
+    const remover = await here.claimBackup(id);
+    expect(await there.holdBackup(id)).toBeNull();
+    remover?.retire();
+    expect(readdirSync(join(temporary.state, 'locks'))).toEqual([]);
+  });
+
+  test('one removes from a storage at a time', async () => {
+    const locks = openLocks(temporary.state);
+    const first = await locks.claimRetention('local');
+    const other = await locks.claimRetention('other');
+    expect([first, other]).not.toContain(null);
+    setTimeout(() => first?.release(), 50);
+    expect(await locks.claimRetention('local')).not.toBeNull(); // waits for the first
+  });
+});
+
 test('B13: a symbolic link or a pipe in the place of a lock is refused, and its target untouched', async () => {
   mkdirSync(join(temporary.state, 'locks'), { recursive: true, mode: 0o700 });
   const target = join(temporary.state, 'target');

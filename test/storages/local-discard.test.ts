@@ -1,0 +1,127 @@
+/**
+ * test: what is put aside, brought back and removed in a folder; marks beside the manifest.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Storage } from '../../src/model/storage.js';
+import { local } from '../../src/storages/local.js';
+import { openStorageMemory } from '../../src/system/storage-memory.js';
+import { eventId } from '../fixtures/ledger.js';
+
+let folder: string;
+let storage: Storage;
+const place = { database: 'shop', backupId: eventId(1) };
+const path = () => join(folder, 'store', 'shop', place.backupId);
+const at = '2026-01-02T03:04:05.000Z';
+
+const open = (state = 'state') =>
+  local.create('local', { kind: 'local', path: join(folder, 'store') }, openStorageMemory(join(folder, state)));
+async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const one of list) found.push(one);
+  return found;
+}
+const namesOf = async (list: AsyncIterable<{ place: { backupId: string } }>) => (await all(list)).map((one) => one.place.backupId);
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'backup-automation-test-'));
+  storage = open();
+  const deposit = await storage.put(place);
+  const stream = await deposit.write('database.dump');
+  await new Promise<void>((resolve) => stream.end('bytes', resolve));
+  await deposit.seal('database.dump', 5);
+  await deposit.commit(Buffer.from('{}'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('put aside it is in no listing, and whole; brought back it is as before', async () => {
+  await storage.discard(place, at);
+  expect(await namesOf(storage.list())).toEqual([]);
+  expect(await storage.stat(place)).toBeNull();
+  expect(await all(storage.discarded('shop'))).toMatchObject([{ place, discardedAt: at, sizes: { 'database.dump': 5 } }]);
+  expect(await namesOf(storage.discarded('other'))).toEqual([]);
+  await storage.recover(place);
+  expect(await namesOf(storage.list())).toEqual([place.backupId]);
+  expect(await namesOf(storage.discarded())).toEqual([]);
+  expect(readdirSync(path()).toSorted()).toEqual(['database.dump', 'manifest.json']);
+});
+
+test('removed it is gone', async () => {
+  await expect(storage.remove(place)).rejects.toMatchObject({ code: 'storage' });
+  expect(existsSync(path())).toBe(true);
+  await storage.discard(place, at);
+  await storage.remove(place);
+  expect(readdirSync(join(folder, 'store', 'shop'))).toEqual([]);
+});
+
+test('what an interrupted removal left is removed too', async () => {
+  await storage.discard(place, at);
+  rmSync(join(`${path()}.trash`, 'manifest.json'));
+  expect(await all(storage.discarded())).toMatchObject([{ place, manifest: null }]);
+  await storage.remove(place);
+  expect(await namesOf(storage.discarded())).toEqual([]);
+});
+
+test('nothing is brought back in the place of something that is there', async () => {
+  await storage.discard(place, at);
+  mkdirSync(path());
+  await expect(storage.recover(place)).rejects.toMatchObject({
+    code: 'storage',
+    message: expect.stringContaining('there already') as string,
+  });
+  expect(await namesOf(storage.discarded())).toEqual([place.backupId]);
+});
+
+test('a date that can not be read is none', async () => {
+  await storage.discard(place, at);
+  writeFileSync(join(`${path()}.trash`, 'REMOVED'), 'yesterday');
+  expect(await all(storage.discarded())).toMatchObject([{ discardedAt: null }]);
+});
+
+test('a mark lies beside the manifest, is replaced and taken away', async () => {
+  await storage.mark(place, 'PINNED', 'first');
+  await storage.mark(place, 'PINNED', 'second');
+  expect(readFileSync(join(path(), 'PINNED'), 'utf8')).toBe('second');
+  expect((await storage.stat(place))?.sizes).toEqual({ 'database.dump': 5, PINNED: 6 });
+  let read = '';
+  await pipeline(await storage.get(place, 'PINNED'), new Writable({ write: (data, _encoding, next) => ((read += String(data)), next()) }));
+  expect(read).toBe('second');
+  await storage.unmark(place, 'PINNED');
+  await storage.unmark(place, 'PINNED');
+  expect((await storage.stat(place))?.sizes).toEqual({ 'database.dump': 5 });
+});
+
+test.each(['manifest.json', '../PINNED', 'database.dump', ''])('%j is no name of a mark', async (name) => {
+  await expect(storage.mark(place, name, 'x')).rejects.toThrow('not the name of a mark');
+  await expect(storage.unmark(place, name)).rejects.toThrow('not the name of a mark');
+  expect((await storage.stat(place))?.sizes).toEqual({ 'database.dump': 5 });
+});
+
+test('in a storage that is away, or not known from here, nothing is touched', async () => {
+  const stranger = open('another state');
+  const deeds = [
+    (one: Storage) => one.discard(place, at),
+    (one: Storage) => one.remove(place),
+    (one: Storage) => one.recover(place),
+    (one: Storage) => one.mark(place, 'PINNED', 'x'),
+    (one: Storage) => one.unmark(place, 'PINNED'),
+  ];
+  for (const deed of deeds) await expect(deed(stranger)).rejects.toMatchObject({ code: 'storage-marker' });
+  renameSync(join(folder, 'store'), join(folder, 'away'));
+  for (const deed of deeds) await expect(deed(storage)).rejects.toMatchObject({ code: 'storage-marker' });
+  renameSync(join(folder, 'away'), join(folder, 'store'));
+  expect(await namesOf(storage.list())).toEqual([place.backupId]);
+});
+
+test('a link among what was put aside is not followed', async () => {
+  mkdirSync(join(folder, 'outside'));
+  writeFileSync(join(folder, 'outside', 'precious'), 'x');
+  symlinkSync(join(folder, 'outside'), join(folder, 'store', 'shop', `${eventId(2)}.trash`));
+  expect(await namesOf(storage.discarded())).toEqual([]);
+  await expect(storage.remove({ database: 'shop', backupId: eventId(2) })).rejects.toMatchObject({ code: 'storage' });
+  expect(existsSync(join(folder, 'outside', 'precious'))).toBe(true);
+});
