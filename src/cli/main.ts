@@ -89,17 +89,35 @@ async function usageFailure(error: CommanderError, command: Command, argv: reado
   return new Failure('usage', `unknown command '${typed}' of ${command.name()}`, { hint });
 }
 
-/** A reader that has gone (`| head -1`) is no failure of ours, and no reason to leave a backup half done. */
+/**
+ * A reader that has gone (`| head -1`) is no failure of ours, and talk that nobody hears (a full disk under `2>>log`) no reason to leave
+ * a backup half done. What stdout was to say is missed, and said to be.
+ */
 function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // a terminal that was closed is such a reader too (EIO): what runs is ended in order by its SIGHUP
+    if (error.code === 'EPIPE' || process.stdout.isTTY) return;
+    const failure = new Failure('failed', `stdout can not be written: ${error.code ?? error.message}`, {
+      hint: 'look at where it is sent',
     });
+    process.exit(present({ document: {}, text: () => '', failure }, { ...optionsOf(process.argv), json: false }));
+  });
+}
+
+/** A folder that was removed is no place to stand: nothing could be started from it. */
+function standSomewhere(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.chdir('/');
+  }
 }
 
 /** Runs one command line. `commands` is for tests. */
 export async function main(argv: readonly string[], commands = commandsFor(argv)): Promise<void> {
   outliveReaders();
+  standSomewhere();
   const fail = (failure: Failure) => present({ document: {}, text: () => '', failure }, optionsOf(argv));
   const die = (error: unknown) => process.exit(fail(asFailure(error)));
   process.on('uncaughtException', die).on('unhandledRejection', die);
