@@ -40,6 +40,9 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
   const [{ context }, { catalog }, { table }] = await Promise.all([openLook(options), import('../core/catalog.js'), import('./table.js')]);
   const { backups, problems } = await catalog(context, options.database);
   for (const problem of problems) say(`warning: ${problem}`, options);
+  const foreign = backups.filter(({ signed }) => !signed).length;
+  if (foreign > 0)
+    say(`warning: ${foreign} of ${backups.length} are not signed by this state directory; another one made them, or somebody`, options);
   return {
     document: { backups: backups.map(line), problems },
     text: (paint) => {

@@ -18,6 +18,7 @@ export interface Catalog {
 
 interface Found {
   readonly manifest: Manifest;
+  readonly signed: boolean;
   readonly storages: string[];
 }
 
@@ -31,7 +32,7 @@ async function collect(context: Context, database: string | undefined, problems:
         else {
           const known = found.get(stored.place.backupId);
           if (known) known.storages.push(storage.name);
-          else found.set(stored.place.backupId, { manifest: read.manifest, storages: [storage.name] });
+          else found.set(stored.place.backupId, { manifest: read.manifest, signed: read.trust === 'signed', storages: [storage.name] });
         }
       }
     } catch (error) {
@@ -74,7 +75,7 @@ export async function catalog(context: Context, database?: string): Promise<Cata
   const found = await collect(context, database, problems);
   const whole = newestFirst(found.values());
   const { best, failed } = await proofs(context, whole.at(-1)?.manifest.startedAt ?? context.clock.now().toISOString());
-  const backups = whole.map(({ manifest, storages }): Backup => {
+  const backups = whole.map(({ manifest, signed, storages }): Backup => {
     const later = best.get(manifest.backupId);
     const proven = levelRank(later?.level) >= levelRank(manifest.proven?.level) ? (later ?? manifest.proven) : manifest.proven;
     return {
@@ -87,6 +88,7 @@ export async function catalog(context: Context, database?: string): Promise<Cata
       proven,
       pinned: false,
       suspect: failed.has(manifest.backupId),
+      signed,
       manifest,
     };
   });

@@ -110,6 +110,8 @@ export interface Backup {
   readonly proven: Proof | null;
   readonly pinned: boolean;
   readonly suspect: boolean;
+  /** By the key of this state directory; else whoever can write to the storage could have made it. */
+  readonly signed: boolean;
   readonly manifest: Manifest;
 }
 
