@@ -2,7 +2,7 @@
  * config: lays the layers over each other, asks the schema and the rules, and collects every problem before it refuses anything.
  */
 import { dirname, isAbsolute, resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { didYouMean } from '../model/nearest.js';
 import { readEnvironment } from './environment.js';
 import { keysAt, nodeAt, words } from './expected.js';

@@ -1,7 +1,7 @@
 /**
  * config: says in words what the schema wants at a key, for errors and for the reference page alike.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema.js';
 
 /** The part of JSON Schema that our schemas make. */

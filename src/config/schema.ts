@@ -1,7 +1,7 @@
 /**
  * config: the one schema of the configuration file, from which types, validation, reference and JSON Schema come.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { databaseEntrySchema } from '../model/connection.js';
 import { scheduleSchema, settingsShape, slug } from '../model/settings.js';
 import { storages } from '../storages/index.js';

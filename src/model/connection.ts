@@ -1,7 +1,7 @@
 /**
  * model: how a database is reached, in libpq's own words, as an entry of `databases` says it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const port = z.int().min(1).max(65_535);
 const reference = z.string().describe('A reference to a secret: "env:NAME", "file:PATH" or "command:...".');

@@ -3,7 +3,7 @@
  *
  * `config/schema` composes them with the members of the shelves into the whole configuration file.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { levels } from './level.js';
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day as HH:mm, e.g. "01:00"');

@@ -10,7 +10,7 @@ import { constants } from 'node:fs';
 import { access, lstat, mkdir, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup.js';
 import { Failure, type FailureCode } from '../model/errors.js';
 import { manifestName } from '../model/names.js';
