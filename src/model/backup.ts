@@ -1,7 +1,7 @@
 /**
  * model: the Backup, what a completed event left in the storages, as its manifest describes it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { levels, type Level } from './level.js';
 
 /** UUIDv7, made by us: the id of a backup and of the event that made it. */
