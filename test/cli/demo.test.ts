@@ -1,7 +1,10 @@
 /** test: the demo runs the real commands to a good end anywhere, and leaves nothing, interrupted or not. */
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { runCli, startCli } from '../fixtures/cli.js';
+import { findProgram } from '../../src/system/programs.js';
+import { cleanEnvironment, runCli, startCli } from '../fixtures/cli.js';
 
 let folder = '';
 beforeEach(() => {
@@ -44,4 +47,18 @@ test.each([
   expect(stderr).toContain(`interrupted by ${signal}`);
   expect(exitCode).toBe(code);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a terminal that is closed leaves nothing either', async (context) => {
+  const script = findProgram('script');
+  if (!script) return context.skip('script (of bsdutils) is not installed');
+  const command = `'${process.execPath}' '${join(import.meta.dirname, '../../bin/backup-automation.js')}' demo`;
+  const env = { ...cleanEnvironment(folder), TMPDIR: folder };
+  const terminal = spawn(script, ['-qfc', command, '/dev/null'], { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  await new Promise<void>((resolve) => {
+    terminal.stdout.on('data', (text: Buffer) => text.includes('$ backup-automation execute') && resolve());
+  });
+  expect(readdirSync(folder)).not.toEqual([]);
+  terminal.kill('SIGKILL');
+  await expect.poll(() => readdirSync(folder), { timeout: 30_000 }).toEqual([]);
 });
