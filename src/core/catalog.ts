@@ -1,13 +1,13 @@
 /**
  * core: which backups exist, told by the storages themselves; the ledger only adds what was proven since.
  */
-import { storedSize, type Backup, type Manifest, type Proof } from '../model/backup.js';
+import { storedSize, type Backup, type Manifest } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
-import { levelRank } from '../model/level.js';
+import { pinnedName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
-import { msPerDay } from '../model/units.js';
 import type { Context } from './context.js';
 import { readManifest } from './manifest.js';
+import { earliestProof, Proofs } from './proofs.js';
 
 export interface Catalog {
   /** Newest first. */
@@ -20,6 +20,8 @@ interface Found {
   readonly manifest: Manifest;
   readonly signed: boolean;
   readonly storages: string[];
+  /** In any storage. */
+  pinned: boolean;
 }
 
 async function collect(context: Context, database: string | undefined, problems: string[]): Promise<Map<string, Found>> {
@@ -30,9 +32,15 @@ async function collect(context: Context, database: string | undefined, problems:
         const read = readManifest(stored, context.signer);
         if ('problem' in read) problems.push(`${storage.name}: ${stored.place.database}/${stored.place.backupId}: ${read.problem}`);
         else {
+          const pinned = pinnedName in stored.sizes;
           const known = found.get(stored.place.backupId);
-          if (known) known.storages.push(storage.name);
-          else found.set(stored.place.backupId, { manifest: read.manifest, signed: read.trust === 'signed', storages: [storage.name] });
+          if (known) {
+            known.storages.push(storage.name);
+            known.pinned ||= pinned;
+          } else {
+            const signed = read.trust === 'signed';
+            found.set(stored.place.backupId, { manifest: read.manifest, signed, storages: [storage.name], pinned });
+          }
         }
       }
     } catch (error) {
@@ -42,23 +50,14 @@ async function collect(context: Context, database: string | undefined, problems:
   return found;
 }
 
-/** A clock may have been set back by this much between a backup and its verification. */
-const clockSlack = msPerDay;
-
-/** The highest level proven of each backup since it was made, and those whose newest verification failed. */
-async function proofs(context: Context, oldest: string): Promise<{ best: Map<string, Proof>; failed: Set<string> }> {
-  const best = new Map<string, Proof>();
-  const failed = new Set<string>();
-  const earliest = new Date(Date.parse(oldest) - clockSlack).toISOString();
+async function proofsSince(context: Context, oldest: string): Promise<Proofs> {
+  const proofs = new Proofs();
+  const earliest = earliestProof(oldest);
   for await (const { record } of context.ledger.readBackwards()) {
     if (record.at < earliest) break;
-    if (record.record !== 'verification') continue;
-    const known = best.get(record.backupId);
-    if (!record.ok && !known) failed.add(record.backupId);
-    if (record.ok && !failed.has(record.backupId) && levelRank(record.level) > levelRank(known?.level))
-      best.set(record.backupId, { level: record.level, at: record.at });
+    proofs.take(record);
   }
-  return { best, failed };
+  return proofs;
 }
 
 const newestFirst = (manifests: Iterable<Found>): Found[] =>
@@ -74,10 +73,9 @@ export async function catalog(context: Context, database?: string): Promise<Cata
   const problems: string[] = [];
   const found = await collect(context, database, problems);
   const whole = newestFirst(found.values());
-  const { best, failed } = await proofs(context, whole.at(-1)?.manifest.startedAt ?? context.clock.now().toISOString());
-  const backups = whole.map(({ manifest, signed, storages }): Backup => {
-    const later = best.get(manifest.backupId);
-    const proven = levelRank(later?.level) >= levelRank(manifest.proven?.level) ? (later ?? manifest.proven) : manifest.proven;
+  const proofs = await proofsSince(context, whole.at(-1)?.manifest.startedAt ?? context.clock.now().toISOString());
+  const backups = whole.map(({ manifest, signed, storages, pinned }): Backup => {
+    const doubts = proofs.doubts(manifest);
     return {
       backupId: manifest.backupId,
       database: manifest.database,
@@ -85,9 +83,10 @@ export async function catalog(context: Context, database?: string): Promise<Cata
       timestamp: manifest.startedAt,
       size: storedSize(manifest),
       storages,
-      proven,
-      pinned: false,
-      suspect: failed.has(manifest.backupId),
+      proven: proofs.of(manifest),
+      pinned,
+      suspect: doubts.length > 0,
+      doubts,
       signed,
       manifest,
     };

@@ -88,7 +88,7 @@ function automationFacts(
   const { ended } = history;
   const suspects = stock.backups
     .filter(({ suspect }) => suspect)
-    .map(({ backupId, database }) => `backup ${backupId} of ${database} failed its newest verification`);
+    .map(({ backupId, database, doubts }) => `backup ${backupId} of ${database} is suspect: ${doubts.join('; ')}`);
   return {
     now,
     beginning: history.beginning,

@@ -50,6 +50,12 @@ export const manifestSchema = z.object({
   /** What was proven before the commit. */
   proven: z.object({ level: z.enum(levels), at: z.iso.datetime() }).nullable(),
   warnings: z.array(z.string()),
+  /** Where it is sealed: the public ids of the keys that open it, none where a passphrase does. See `model/age-key`. */
+  keys: z.array(z.string()).optional(),
+  /** What is odd about it beside the ones before it, a sentence each: until a restore proves it, it is suspect. */
+  suspect: z.array(z.string()).optional(),
+  /** Asked for by --emergency, whatever its schedule: the top-level `retention` keeps it. */
+  emergency: z.literal(true).optional(),
   host: z.string(),
   /** Ed25519 over the manifest without this member (see `core/manifest`); null when unsigned. */
   signature: z.object({ key: z.string(), value: z.string() }).nullable(),
@@ -109,7 +115,9 @@ export interface Backup {
   readonly storages: readonly string[];
   readonly proven: Proof | null;
   readonly pinned: boolean;
+  /** Not to be trusted until a restore proves it; `doubts` say why. */
   readonly suspect: boolean;
+  readonly doubts: readonly string[];
   /** By the key of this state directory; else whoever can write to the storage could have made it. */
   readonly signed: boolean;
   readonly manifest: Manifest;
