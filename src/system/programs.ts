@@ -51,10 +51,20 @@ function expand(place: string): string[] {
   }
 }
 
-function directoriesOf({ clientDirectory, env, places = knownPlaces }: Search): string[] {
-  if (clientDirectory !== undefined) return [clientDirectory];
+/** Debian's /usr/bin/pg_dump is a perl script that picks a version: in its stead the folders of the versions, the newest first. */
+function behindWrapper(directory: string, program: string): string[] {
+  try {
+    if (realpathSync(join(directory, program)).endsWith('/pg_wrapper')) return expand('/usr/lib/postgresql/*/bin').toReversed();
+  } catch {
+    // not there
+  }
+  return [directory];
+}
+
+function directoriesOf({ clientDirectory, env, places = knownPlaces }: Search, program: string): string[] {
+  if (clientDirectory !== undefined) return behindWrapper(clientDirectory, program);
   const path = (env['PATH'] ?? '').split(delimiter).filter((directory) => directory.startsWith('/'));
-  return [...new Set([...path, ...places.flatMap(expand), ...privateDirectories(env)])];
+  return [...new Set([...path.flatMap((each) => behindWrapper(each, program)), ...places.flatMap(expand), ...privateDirectories(env)])];
 }
 
 function isExecutable(file: string): boolean {
@@ -66,13 +76,9 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/**
- * Where the program and its companions lie: the folder itself, the one that a link leads to, or the one behind Debian's
- * /usr/bin/pg_dump, a script that picks a version.
- */
-function homeOf(directory: string, program: string, companions: readonly string[], major: number): string | undefined {
-  const real = realpathSync(join(directory, program));
-  const homes = real.endsWith('/pg_wrapper') ? [`/usr/lib/postgresql/${major}/bin`] : [directory, dirname(real)];
+/** Where the program and its companions lie: the folder itself, or the one that a link leads to. */
+function homeOf(directory: string, program: string, companions: readonly string[]): string | undefined {
+  const homes = [directory, dirname(realpathSync(join(directory, program)))];
   return homes.find((home) => [program, ...companions].every((name) => isExecutable(join(home, name))));
 }
 
@@ -89,13 +95,13 @@ async function inspect(directory: string, program: string, companions: readonly 
   if (exitCode !== 0 || version === undefined)
     return `${file} --version exits ${exitCode} and says "${(stderr || stdout).trim().slice(0, 200)}"`;
   const major = Number.parseInt(version, 10);
-  const home = homeOf(directory, program, companions, major);
+  const home = homeOf(directory, program, companions);
   if (home === undefined) return `${file} is there without ${companions.join(', ')}`;
   return { directory: home, major, version, file: (name) => join(home, name) };
 }
 
 async function find(search: Search, program: string, companions: readonly string[]): Promise<Installed[]> {
-  const results = await Promise.all(directoriesOf(search).map((directory) => inspect(directory, program, companions)));
+  const results = await Promise.all(directoriesOf(search, program).map((directory) => inspect(directory, program, companions)));
   const found = new Map<string, Installed>();
   for (const result of results) {
     if (typeof result === 'string') search.passOver?.(result);
