@@ -5,6 +5,7 @@ import { storedSize, type Backup, type Manifest } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
 import { pinnedName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
+import type { StoredBackup } from '../model/storage.js';
 import type { Context } from './context.js';
 import { readManifest } from './manifest.js';
 import { earliestProof, Proofs } from './proofs.js';
@@ -63,9 +64,18 @@ async function proofsSince(context: Context, oldest: string): Promise<Proofs> {
 const newestFirst = (manifests: Iterable<Found>): Found[] =>
   [...manifests].toSorted((a, b) => (a.manifest.backupId < b.manifest.backupId ? 1 : -1));
 
-/** The manifests of one database's backups, newest first, without what the ledger knows of them. */
-export async function manifestsOf(context: Context, database: string): Promise<Manifest[]> {
-  return newestFirst((await collect(context, database, [])).values()).map(({ manifest }) => manifest);
+/** The manifest of a database's newest backup in any storage that can be read; null when there is none. Reads no more than it must. */
+export async function newestManifest(context: Context, database: string): Promise<Manifest | null> {
+  const newest = await Promise.all(context.storages.map((storage) => firstManifest(context, storage.list(database)).catch(() => null)));
+  return newest.reduce((a, b) => (a && b ? (a.backupId > b.backupId ? a : b) : (a ?? b)), null);
+}
+
+async function firstManifest(context: Context, listed: AsyncIterable<StoredBackup>): Promise<Manifest | null> {
+  for await (const stored of listed) {
+    const read = readManifest(stored, context.signer);
+    if ('manifest' in read) return read.manifest;
+  }
+  return null;
 }
 
 /** Every backup in every storage, newest first; `database` is a configured name. */

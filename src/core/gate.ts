@@ -9,7 +9,7 @@ import { preBackupHealth } from '../model/health.js';
 import type { Lock } from '../model/locks.js';
 import { unmeasured, type Surroundings } from '../model/measurement.js';
 import { bytesPerGB } from '../model/units.js';
-import { manifestsOf } from './catalog.js';
+import { newestManifest } from './catalog.js';
 import type { Context } from './context.js';
 import type { Plan } from './plan.js';
 import { record } from './record.js';
@@ -43,7 +43,7 @@ export type Gate =
 
 /** Bytes this dump will need: 1.2 times the newest stored one, else the database's size. */
 async function estimate(context: Context, database: Database, databaseSize: number | null): Promise<number | null> {
-  const [newest] = await manifestsOf(context, database.name);
+  const newest = await newestManifest(context, database.name);
   return newest ? Math.ceil(storedSize(newest) * 1.2) : databaseSize;
 }
 

@@ -49,7 +49,7 @@ export interface Storage {
   adopt(): Promise<void>;
   put(place: BackupPlace): Promise<Deposit>;
   get(place: BackupPlace, artifact: string): Promise<Readable>;
-  /** Every committed folder, in no order; `database` narrows it. */
+  /** Every committed folder, of each database the newest first; `database` narrows it. */
   list(database?: string): AsyncIterable<StoredBackup>;
   /** Throws, rather than resolve to null, when the storage can not be asked. */
   stat(place: BackupPlace): Promise<StoredBackup | null>;

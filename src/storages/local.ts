@@ -228,12 +228,12 @@ class LocalStorage implements Storage {
     }
   }
 
-  /** The backups whose folders have this ending after their ids. */
+  /** The backups whose folders have this ending after their ids; of each database the newest first, for ids sort by time. */
   async *#places(database: string | undefined, ending: string): AsyncIterable<BackupPlace> {
     await this.attempt(() => this.#marker());
     for (const folder of await this.#entries(this.#root)) {
       if (!databaseNamePattern.test(folder) || folder !== (database ?? folder)) continue;
-      for (const entry of await this.#entries(join(this.#root, folder))) {
+      for (const entry of (await this.#entries(join(this.#root, folder))).toSorted().toReversed()) {
         const backupId = entry.slice(0, entry.length - ending.length);
         if (entry.endsWith(ending) && backupIdPattern.test(backupId)) yield { database: folder, backupId };
       }
