@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { Context } from '../core/context.js';
 import type { Backup } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
+import { carriesPassword } from '../model/reference.js';
 import { formatDuration } from '../model/units.js';
 import { addCommand, run } from './command.js';
 import { say, type GlobalOptions, type Outcome } from './render.js';
@@ -80,6 +81,10 @@ async function out(context: Context, options: Options & GlobalOptions, backup: B
 async function body(options: Options & GlobalOptions, id: string): Promise<Outcome | number> {
   if ((options.to === undefined) === (options.output === undefined))
     throw new Failure('usage', 'say where to: either --to URL or --output FILE', { hint: 'see `backup-automation restore --help`' });
+  if (options.to !== undefined && carriesPassword(options.to))
+    throw new Failure('usage', '--to is a URL with a password, which every user of this machine can read in the list of processes', {
+      hint: 'put the URL into an environment variable and write --to env:NAME; or leave the password to a passfile (~/.pgpass)',
+    });
   const { context } = await openWork(options);
   const { findBackup } = await import('../core/catalog.js');
   const backup = await findBackup(context, id, options.database);

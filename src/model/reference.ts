@@ -14,3 +14,8 @@ export function parseReference(text: string): Reference | null {
 }
 
 export const isReference = (text: string): boolean => parseReference(text) !== null;
+
+/** A URL that carries a password, or cannot be read well enough to be sure that it does not. */
+export function carriesPassword(url: string): boolean {
+  return /:\/\/[^/?#]*:[^/?#]*@/.test(url) || /:\/\/[^@]*:[^@]*@/.test(url) || /[?&](ssl)?password=/i.test(url);
+}
