@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Writable, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { Artifact } from '../model/backup.js';
 import type { Codec } from '../model/codec.js';
 import { asFailure, Failure } from '../model/errors.js';
@@ -38,11 +38,11 @@ export async function onEach(targets: readonly Target[], deed: (deposit: Deposit
 const written = (sink: Writable, data: Buffer): Promise<void> =>
   new Promise((resolve, reject) => sink.write(data, (error) => (error ? reject(error) : resolve())));
 
-const finished = (sink: Writable): Promise<void> =>
-  new Promise((resolve, reject) => {
-    sink.once('error', reject);
-    sink.end(resolve);
-  });
+/** A sink that broke between its last piece and its end has not ended well: `end` would call back all the same. */
+const ended = (sink: Writable): Promise<void> => {
+  sink.end();
+  return finished(sink);
+};
 
 /** Writes each piece to every target that is left, as slow as the slowest. */
 async function openTee(targets: readonly Target[], artifact: string): Promise<Writable> {
@@ -63,7 +63,7 @@ async function openTee(targets: readonly Target[], artifact: string): Promise<Wr
     write: (data: Buffer, _encoding, next) => void toEach((sink) => written(sink, data)).then(() => next(), next),
     writev: (pieces, next) =>
       void toEach((sink) => written(sink, join(pieces.map(({ chunk }) => chunk as Buffer)))).then(() => next(), next),
-    final: (next) => void toEach(finished).then(() => next(), next),
+    final: (next) => void toEach(ended).then(() => next(), next),
   });
 }
 
