@@ -89,10 +89,12 @@ export const runFlow: RunFlow = (stages, options = {}) => {
 
   const signalAll = (name: NodeJS.Signals) => programs.forEach((program) => program.signal(name));
   const stop = (reason: Failure, first: NodeJS.Signals = 'SIGTERM') => {
-    if (stopped || over) return;
+    if (stopped) return;
     stopped = reason;
-    signalAll(first);
-    timer = setTimeout(() => signalAll('SIGKILL'), patience);
+    if (!over) {
+      signalAll(first);
+      timer = setTimeout(() => signalAll('SIGKILL'), patience);
+    }
     output.destroy(reason);
     options.input?.destroy();
   };

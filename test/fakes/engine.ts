@@ -1,0 +1,68 @@
+/**
+ * test: an engine that needs no server: its dump is bytes that a test gives. It restores nothing.
+ */
+import { Duplex, PassThrough } from 'node:stream';
+import type { BackupDetails } from '../../src/model/backup.js';
+import type { Engine, EngineProbe } from '../../src/model/engine.js';
+import type { Stage } from '../../src/model/flow.js';
+import { unmeasured } from '../../src/model/measurement.js';
+
+/** A first stage that yields what `pieces` yields, no faster than it is read. */
+export const yields = (pieces: () => AsyncIterable<Buffer> | Iterable<Buffer>): Stage => ({
+  kind: 'transform',
+  create: () => Duplex.from(pieces()),
+});
+
+/** A last stage that reads everything and finds nothing wrong. */
+const anything: Stage = {
+  kind: 'transform',
+  create: () => new PassThrough({ transform: (_data, _encoding, next) => next() }),
+};
+
+const probe: EngineProbe = {
+  databaseName: 'shop',
+  serverVersion: '15.1',
+  serverMajor: 15,
+  clientVersion: '15.1',
+  clientMajor: 15,
+  clientFile: '/nowhere/pg_dump',
+  systemIdentifier: '7',
+  databaseSize: 1000,
+};
+
+const details: BackupDetails = {
+  format: 1,
+  encoding: 'UTF8',
+  collate: 'C',
+  ctype: 'C',
+  roles: [],
+  extensions: [],
+  tablespaces: [],
+  notIncluded: [],
+  fingerprint: { method: 'none', tables: [], largeObjects: null },
+};
+
+const unknown = (): never => {
+  throw new Error('the engine of this test does not know that');
+};
+
+export function fakeEngine(dump: Stage): Engine {
+  return {
+    kind: 'pg_dump',
+    members: async (entry) => [{ name: entry, entry, connection: null }],
+    measure: async () => unmeasured,
+    probe: async () => probe,
+    dump: async () => ({
+      probe,
+      snapshotLsn: null,
+      artifacts: [{ name: 'database.dump', kind: 'database', stages: [dump], check: anything }],
+      details: async () => details,
+      close: async () => {},
+    }),
+    load: unknown,
+    check: async () => anything,
+    target: unknown,
+    inspect: unknown,
+    scratch: unknown,
+  };
+}
