@@ -4,11 +4,12 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { codecs, type CodecKind } from './codecs/index.js';
+import { codecs, openKeyring, type CodecKind } from './codecs/index.js';
 import { here, loadConfig, type LoadedConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
 import type { Context } from './core/context.js';
 import { engines } from './engines/index.js';
+import type { Codec } from './model/codec.js';
 import { decideCodec } from './model/compression.js';
 import { Failure } from './model/errors.js';
 import { uuidv7 } from './model/id.js';
@@ -21,7 +22,7 @@ import { openLedger } from './system/ledger.js';
 import { openLocks } from './system/lock.js';
 import { openLog } from './system/log.js';
 import { openScratch } from './system/scratch.js';
-import { resolveSecret } from './system/secrets.js';
+import { resolveSecret, resolveSecretText } from './system/secrets.js';
 import { openSigner } from './system/signer.js';
 import { openStorageMemory } from './system/storage-memory.js';
 import { createWhole } from './system/whole-file.js';
@@ -40,8 +41,20 @@ export interface Wired {
 
 const isCodec = (kind: string): kind is CodecKind => Object.hasOwn(codecs, kind);
 
-function codecsOf(kinds: readonly string[]) {
+/** The private keys and passphrases that this configuration names. */
+function keyringOf({ config, base }: LoadedConfig) {
+  const encryptions = [config.encryption, ...Object.values(config.schedules).map((schedule) => schedule.encryption)];
+  return openKeyring({
+    identity: config.verify.identity,
+    passphrases: [...new Set(encryptions.flatMap((encryption) => encryption?.passphrase ?? []))],
+    secret: (reference) => resolveSecret(reference, base),
+    text: (reference) => resolveSecretText(reference, base),
+  });
+}
+
+function codecsOf(kinds: readonly string[], sealed: Codec) {
   return kinds.map((kind) => {
+    if (kind === sealed.kind) return sealed;
     if (!isCodec(kind))
       throw new Failure('configuration', `the codec "${kind}" is not known here`, { hint: 'it may need a newer backup-automation' });
     return codecs[kind].create(1);
@@ -81,6 +94,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
   const { config } = loaded;
   const log = openLog({ ...config.log, level: options.verbose ? 'debug' : 'info', stderr: options.verbose === true, clock: systemClock });
   const engine = openEngine(loaded, signal);
+  const keyring = keyringOf(loaded);
   const context: Context = {
     settings: config,
     schedules: config.schedules,
@@ -102,7 +116,9 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
       const kind = decideCodec(compression, { zstd: codecs.zstd.isAvailable() });
       return { engine: false, codecs: kind ? [codecs[kind].create(compression.level)] : [] };
     },
-    codecsOf,
+    seal: (encryption) => keyring.seal(encryption),
+    ownKeys: () => keyring.ownKeys(),
+    codecsOf: (kinds) => codecsOf(kinds, keyring.codec),
     createFile: createWhole,
     openScratch: async (request) => {
       if (config.verify.server !== null) return engine.scratch(config.verify.server, request);

@@ -4,6 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { Backup, BackupDetails } from '../model/backup.js';
+import { Failure } from '../model/errors.js';
 import { formatBytes } from '../model/units.js';
 import { addCommand, run } from './command.js';
 import { localMinute, localZone } from './moment.js';
@@ -65,13 +66,29 @@ async function show(options: { database?: string } & GlobalOptions, id: string):
   const { context } = await openLook(options);
   const [{ findBackup }, { readDetails, storageOf }] = await Promise.all([import('../core/catalog.js'), import('../core/fetch.js')]);
   const backup = await findBackup(context, id, options.database);
-  const details = await readDetails(context, backup, storageOf(context, backup));
+  const details = await readDetails(context, backup, storageOf(context, backup)).catch((error: unknown) => {
+    if (error instanceof Failure && backup.manifest.keys && ['no-key', 'configuration'].includes(error.code)) return error;
+    throw error;
+  });
   const set = await import('./table.js');
-  return { document: { backup: line(backup), manifest: backup.manifest, details }, text: (paint) => page(backup, details, set, paint) };
+  const document = { backup: line(backup), manifest: backup.manifest };
+  const read = details instanceof Failure ? { details: null, sealed: details.toJSON() } : { details };
+  return { document: { ...document, ...read }, text: (paint) => page(backup, details, set, paint) };
 }
 
-function page(backup: Backup, details: BackupDetails, { facts, table }: typeof Table, paint: ChalkInstance): string {
-  const { fingerprint, extensions, roles } = details;
+const sealedTo = (keys: readonly string[]): string => (keys.length > 0 ? `to the keys ${keys.join(', ')}` : 'with a passphrase');
+
+/** What the details say; of sealed ones why they can not be read. */
+function inside(details: BackupDetails | Failure): [string, string][] {
+  if (details instanceof Failure)
+    return [['inside', `extensions, roles and row counts are sealed, and not to be read here: ${details.message} (${details.hint})`]];
+  return [
+    ['extensions', details.extensions.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
+    ['roles', details.roles.join(', ') || 'none'],
+  ];
+}
+
+function page(backup: Backup, details: BackupDetails | Failure, { facts, table }: typeof Table, paint: ChalkInstance): string {
   const { manifest } = backup;
   const look = { width: width(), paint };
   const pairs: [string, string][] = [
@@ -87,12 +104,13 @@ function page(backup: Backup, details: BackupDetails, { facts, table }: typeof T
     ['proven', provenIn(backup, paint)],
     ['server', `PostgreSQL ${manifest.serverVersion}, snapshot at ${manifest.snapshotLsn ?? 'an unknown position'}`],
     ['dumped by', `pg_dump ${manifest.clientVersion}, backup-automation ${manifest.toolVersion}`],
-    ['extensions', extensions.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
-    ['roles', roles.join(', ') || 'none'],
+    ...(manifest.keys ? [['sealed', sealedTo(manifest.keys)] as [string, string]] : []),
+    ...inside(details),
     ...manifest.warnings.map((warning): [string, string] => ['warning', warning]),
   ];
   const files = manifest.artifacts.map(({ name, size, sha256 }) => [name, formatBytes(size), sha256]);
-  const tables = fingerprint.tables.map((one) => [`${one.schema}.${one.name}`, String(one.rows)]);
+  const counted = details instanceof Failure ? [] : details.fingerprint.tables;
+  const tables = counted.map((one) => [`${one.schema}.${one.name}`, String(one.rows)]);
   return [
     facts(pairs, look),
     table(['FILE', 'SIZE', 'SHA-256'], files, look),

@@ -70,13 +70,11 @@ async function body(options: Options & GlobalOptions, schedule: string | undefin
     const plan = await preview(context, request);
     return { document: { plan }, text: (paint) => showPreview(plan, table, paint) };
   }
-  const [{ notBuiltYet, unsupported }, { execute }, { executeDue }] = await Promise.all([
+  const [{ notBuiltYet }, { execute }, { executeDue }] = await Promise.all([
     import('../config/rules.js'),
     import('../core/execute.js'),
     import('../core/due.js'),
   ]);
-  const refusal = unsupported(loaded.config, schedule);
-  if (refusal) throw refusal;
   for (const sentence of notBuiltYet(loaded)) say(`warning: ${sentence}`, options);
   const { events, failure } = await (options.due ? executeDue(context) : execute(context, request));
   return { document: { events }, text: (paint) => showEvents(events, table, paint), failure: failure ?? undefined };

@@ -3,8 +3,10 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isIdentity, isRecipient, keyId, keyLines } from '../model/age-key.js';
+import type { Codec } from '../model/codec.js';
 import { Failure } from '../model/errors.js';
 import type { Encryption } from '../model/settings.js';
+import { age } from './age.js';
 import type { Lid, Opener } from './age-header.js';
 
 export interface KeySource {
@@ -41,17 +43,20 @@ function recipientsIn(file: string): string[] {
 }
 
 /** Throws `configuration` when what is configured is not to be had: then nothing may be stored. */
-export async function lidOf({ recipients = [], recipientsFile, passphrase }: Encryption, source: KeySource): Promise<Lid> {
+async function lidOf({ recipients = [], recipientsFile, passphrase }: Encryption, source: KeySource): Promise<Lid> {
   if (passphrase !== undefined) return { passphrase: await source.secret(passphrase) };
   const all = new Set([...recipients, ...(recipientsFile === undefined ? [] : recipientsIn(recipientsFile))]);
+  const wrong = recipients.find((one) => !isRecipient(one));
+  if (wrong !== undefined)
+    refuse(`${JSON.stringify(wrong)} of encryption.recipients is no public age key`, 'expected "age1..." of 62 characters');
   if (all.size === 0) refuse('encryption names nobody to seal to', 'set encryption.recipients, or encryption to null');
   return { recipients: [...all] };
 }
 
 /** The public ids of the keys that open it; none where it is a passphrase. */
-export const idsOf = (lid: Lid): string[] => ('recipients' in lid ? lid.recipients.map(keyId) : []);
+const idsOf = (lid: Lid): string[] => ('recipients' in lid ? lid.recipients.map(keyId) : []);
 
-export function openerOf(source: KeySource): Opener {
+function openerOf(source: KeySource): Opener {
   return {
     identities: async () => {
       if (source.identity === undefined) throw new Failure('no-key', 'it is sealed, and no private key is named here');
@@ -71,7 +76,29 @@ export function openerOf(source: KeySource): Opener {
 }
 
 /** The public ids of the private keys that are named. Throws as `Opener.identities`. */
-export async function ownIds(opener: Opener): Promise<string[]> {
+async function ownIds(opener: Opener): Promise<string[]> {
   const { identityToRecipient } = await import('age-encryption');
   return Promise.all((await opener.identities()).map(async (one) => keyId(await identityToRecipient(one))));
+}
+
+/** Age with the keys that the configuration names. */
+export interface Keyring {
+  /** Throws `configuration` when what is configured is not to be had. */
+  seal(encryption: Encryption): Promise<{ readonly codec: Codec; readonly keys: readonly string[] }>;
+  /** Public ids of the private keys. Throws `no-key`, `configuration`. */
+  ownKeys(): Promise<readonly string[]>;
+  /** Opens, as far as the keys go, what was sealed to whomever. */
+  readonly codec: Codec;
+}
+
+export function openKeyring(source: KeySource): Keyring {
+  const opener = openerOf(source);
+  return {
+    seal: async (encryption) => {
+      const lid = await lidOf(encryption, source);
+      return { codec: age.create(lid, opener), keys: idsOf(lid) };
+    },
+    ownKeys: () => ownIds(opener),
+    codec: age.create(null, opener),
+  };
 }

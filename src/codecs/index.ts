@@ -6,3 +6,5 @@ import { zstd } from './zstd.js';
 
 export const codecs = { zstd, gzip } as const;
 export type CodecKind = keyof typeof codecs;
+/** What seals, and the keys for it. */
+export { openKeyring } from './age-keys.js';

@@ -3,10 +3,10 @@
  */
 import { resolve } from 'node:path';
 import { Cron } from 'croner';
-import { Failure } from '../model/errors.js';
+import { isRecipient } from '../model/age-key.js';
 import { didYouMean } from '../model/nearest.js';
-import { isReference } from '../model/reference.js';
-import type { Compression } from '../model/settings.js';
+import { carriesPassword, isReference } from '../model/reference.js';
+import type { Compression, Encryption } from '../model/settings.js';
 import { leaves, type Origin, type Path } from './layers.js';
 import type { Config } from './schema.js';
 
@@ -105,13 +105,42 @@ const storagePaths: Rule = (config) => {
   });
 };
 
+const readable = (text: string): string => (/^AGE-SECRET-KEY-/i.test(text) ? 'a private key' : text.slice(0, 80));
+
+/** As examples write a key: it is no error before something is to be sealed to it. */
+const placeholder = 'age1...';
+
+function encryptionFindings(path: Path, { recipients, recipientsFile, passphrase }: Encryption): Finding[] {
+  const found: Finding[] = [];
+  if (recipients === undefined && recipientsFile === undefined && passphrase === undefined)
+    found.push({ path, expected: '`recipients`, `recipientsFile` or `passphrase`; null for none' });
+  if (recipients?.length === 0) found.push({ path: [...path, 'recipients'], expected: 'at least one public age key' });
+  if (passphrase !== undefined && (recipients ?? recipientsFile) !== undefined)
+    found.push({ path: [...path, 'passphrase'], found: 'a passphrase beside keys', expected: 'either keys or this' });
+  for (const [index, recipient] of (recipients ?? []).entries())
+    if (!isRecipient(recipient) && recipient !== placeholder)
+      found.push({
+        path: [...path, 'recipients', String(index)],
+        found: JSON.stringify(readable(recipient)),
+        expected: 'a public age key, "age1..." of 62 characters with a right checksum',
+      });
+  return found;
+}
+
+const encryptions: Rule = (config) => {
+  const all: [Path, Encryption | null | undefined][] = [[['encryption'], config.encryption]];
+  for (const [name, { encryption }] of Object.entries(config.schedules)) all.push([['schedules', name, 'encryption'], encryption]);
+  const { identity } = config.verify;
+  const literal = identity !== undefined && !isReference(identity);
+  const asReference = 'a reference to private age keys, e.g. "file:/root/age.key"';
+  return [
+    ...all.flatMap(([path, encryption]) => (encryption ? encryptionFindings(path, encryption) : [])),
+    ...(literal ? [{ path: ['verify', 'identity'], found: 'something else', expected: asReference }] : []),
+  ];
+};
+
 const asReference = 'a reference to the secret, "env:NAME", "file:PATH" or "command:...", never the secret itself';
 const secretKeys = /^(password|passphrase|token|secret|apiKey)$/i;
-
-/** A URL that carries a password, or cannot be read well enough to be sure that it does not. */
-function carriesPassword(url: string): boolean {
-  return /:\/\/[^/?#]*:[^/?#]*@/.test(url) || /:\/\/[^@]*:[^@]*@/.test(url) || /[?&](ssl)?password=/i.test(url);
-}
 
 const noLiteralSecrets: Rule = (config) =>
   [
@@ -139,6 +168,7 @@ const rules: readonly Rule[] = [
   cronExpressions,
   zones,
   gzipLevels,
+  encryptions,
   noLiteralSecrets,
 ];
 
@@ -154,10 +184,9 @@ export function notBuiltYet({ config, origins }: { config: Config; origins: Read
   const lastWaitDays = (config.retryDelay * 2 ** (config.maxRetries - 1)) / 1440;
   const said: [when: boolean, sentence: string][] = [
     [
-      config.encryption !== null || schedules.some(({ encryption }) => encryption),
-      'encryption: not built yet; `execute` refuses rather than store clear text',
+      [config.encryption, ...schedules.map(({ encryption }) => encryption)].some((one) => one?.recipients?.includes(placeholder)),
+      `encryption: "${placeholder}" stands for a public key and is none; \`execute\` refuses rather than store clear text`,
     ],
-    [config.verify.identity !== undefined, 'verify.identity: not built yet, it comes with encryption'],
     [Object.keys(config.alerts).length > 0, 'alerts: not built yet, nothing is sent'],
     [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
     [config.jobs > 1, 'jobs: not built yet, one process dumps'],
@@ -168,18 +197,4 @@ export function notBuiltYet({ config, origins }: { config: Config; origins: Read
     [lastWaitDays > longestWait, `maxRetries: the last retry would wait ${Math.round(lastWaitDays)} days; waits are cut at ${longestWait}`],
   ];
   return said.filter(([when]) => when).map(([, sentence]) => sentence);
-}
-
-/** What makes a backup by this schedule (null: by hand) impossible to do as configured; `execute` throws it before anything else. */
-export function unsupported(config: Config, scheduleId: string | null = null): Failure | null {
-  const own = scheduleId === null ? undefined : config.schedules[scheduleId]?.encryption;
-  if ((own === undefined ? config.encryption : own) === null) return null;
-  const key = own === undefined ? 'encryption' : `schedules.${scheduleId}.encryption`;
-  return new Failure(
-    'configuration',
-    `${key} is set, and encrypting is not built yet: nothing was backed up, so that no clear text is stored`,
-    {
-      hint: `set ${key} to null to store backups in clear`,
-    },
-  );
 }

@@ -7,11 +7,12 @@ import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/event.js';
 import type { Level } from '../model/level.js';
 import { detailsName, guideName } from '../model/names.js';
-import type { Context } from './context.js';
+import type { Context, Seal } from './context.js';
 import { restoreGuide } from './guide.js';
 import { encodeManifest } from './manifest.js';
 import type { Plan } from './plan.js';
-import { alive, deposit, depositText, onEach, withdraw, type Target } from './transfer.js';
+import { sealOf } from './sealing.js';
+import { alive, decodersOf, deposit, depositSealed, depositText, onEach, withdraw, type Target } from './transfer.js';
 
 export interface BackupRequest {
   readonly event: BackupEvent;
@@ -37,19 +38,22 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
     throw new Failure('health-check', `${database.name}: the health check failed: ${request.healthIssues.join('; ')}`);
   const startedAt = context.clock.now().toISOString();
   const warnings: string[] = [];
+  const seal = await sealOf(context, request.plan.schedule);
   const dump = await openDump(context, request, (message) => keep(warnings, message));
   const targets: Target[] = [];
   try {
     const unopened = await openTargets(request, targets);
-    const artifacts = await store(context, request, dump, targets);
-    const details = await describe(dump, targets, artifacts);
-    const proven = await prove(context, request, dump, artifacts, targets);
+    const artifacts = await store(context, request, { dump, seal }, targets);
+    const details = await dump.details();
+    artifacts.push(await describe(context, request, { details, seal }, targets));
+    const proven = await prove(context, request, { dump, seal, artifacts }, targets);
     const manifest = {
       ...manifestOf(context, request, dump),
       startedAt,
       finishedAt: context.clock.now().toISOString(),
       proven,
       warnings: [...warnings, ...details.notIncluded],
+      ...(seal && { keys: [...seal.keys] }),
     };
     artifacts.push(await depositText(restoreGuide(manifest, artifacts), { name: guideName, kind: 'guide' }, targets));
     const bytes = encodeManifest({ ...manifest, artifacts }, context.signer);
@@ -104,7 +108,13 @@ async function openTargets({ event, database, plan }: BackupRequest, targets: Ta
   return failures;
 }
 
-async function store(context: Context, request: BackupRequest, dump: Dump, targets: readonly Target[]): Promise<Artifact[]> {
+/** What is taken, and what it is sealed with; null: it is stored in clear. */
+interface Source {
+  readonly dump: Dump;
+  readonly seal: Seal | null;
+}
+
+async function store(context: Context, request: BackupRequest, { dump, seal }: Source, targets: readonly Target[]): Promise<Artifact[]> {
   const { name } = request.database;
   const compression = request.plan.schedule?.compression ?? context.settings.compression;
   const { codecs } = context.chooseCompression(compression, dump.probe.clientMajor);
@@ -116,28 +126,40 @@ async function store(context: Context, request: BackupRequest, dump: Dump, targe
   for (const source of dump.artifacts) {
     context.announce({ kind: 'step', step: 'dump', database: name, detail: source.name });
     const total = source.kind === 'database' ? request.neededBytes : null;
-    artifacts.push(await deposit(context, { ...source, codecs, signal }, targets, { step: 'dump', database: name, total }));
+    // nobody may be able to look inside afterwards
+    const check = context.settings.verify.afterBackup === 'archive' ? [...decodersOf(codecs), source.check] : [];
+    const sealing = seal && { codec: seal.codec, check };
+    artifacts.push(await deposit(context, { ...source, codecs, sealing, signal }, targets, { step: 'dump', database: name, total }));
   }
   return artifacts;
 }
 
-async function describe(dump: Dump, targets: readonly Target[], artifacts: Artifact[]): Promise<BackupDetails> {
-  const details = await dump.details();
-  artifacts.push(await depositText(JSON.stringify(details, null, 2), { name: detailsName, kind: 'details' }, targets));
-  return details;
+async function describe(
+  context: Context,
+  request: BackupRequest,
+  { details, seal }: { readonly details: BackupDetails; readonly seal: Seal | null },
+  targets: readonly Target[],
+): Promise<Artifact> {
+  const text = JSON.stringify(details, null, 2);
+  const artifact = { name: detailsName, kind: 'details' } as const;
+  if (!seal) return depositText(text, artifact, targets);
+  const movement = { step: 'dump', database: request.database.name, total: null } as const;
+  return depositSealed(context, text, { ...artifact, codecs: [seal.codec] }, targets, movement);
 }
 
-/** Reads back what was stored: the whole archive once, and every byte in every further storage. A storage that lies is dropped. */
+/**
+ * Reads back what was stored: the whole archive once, what was proven before it was sealed by its bytes alone, and every byte in every
+ * further storage. A storage that lies is dropped.
+ */
 async function prove(
   context: Context,
   request: BackupRequest,
-  dump: Dump,
-  artifacts: readonly Artifact[],
+  { dump, seal, artifacts }: Source & { readonly artifacts: readonly Artifact[] },
   targets: readonly Target[],
 ): Promise<Proof | null> {
   const wanted = context.settings.verify.afterBackup;
   if (wanted === 'none') return null;
-  let level: Level = wanted;
+  let level: Level = seal ? 'checksum' : wanted;
   for (const target of alive(targets)) {
     const failure = await readBack(context, request, { dump, artifacts, target, level }).catch((error: unknown) => asFailure(error));
     if (context.signal.aborted) throw asFailure(context.signal.reason, 'interrupted');

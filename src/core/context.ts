@@ -9,7 +9,7 @@ import type { Ledger } from '../model/ledger.js';
 import type { Locks } from '../model/locks.js';
 import type { Log } from '../model/log.js';
 import type { Announce } from '../model/progress.js';
-import type { Compression, Schedule, Settings } from '../model/settings.js';
+import type { Compression, Encryption, Schedule, Settings } from '../model/settings.js';
 import type { Storage } from '../model/storage.js';
 import type { WholeFile } from '../model/whole-file.js';
 
@@ -17,6 +17,13 @@ import type { WholeFile } from '../model/whole-file.js';
 export interface CompressionChoice {
   readonly engine: false | string;
   readonly codecs: readonly Codec[];
+}
+
+/** What seals artifacts. */
+export interface Seal {
+  readonly codec: Codec;
+  /** The public ids of the keys that open it; none: a passphrase does. */
+  readonly keys: readonly string[];
 }
 
 /** Signs manifests with the state directory's key. */
@@ -49,6 +56,10 @@ export interface Context {
   /** 0 <= x < 1, for jitter. */
   random(): number;
   chooseCompression(compression: Compression, clientMajor: number): CompressionChoice;
+  /** Throws `configuration` when it is not possible: then nothing may be stored. */
+  seal(encryption: Encryption): Promise<Seal>;
+  /** The public ids of the private keys that `verify.identity` names. Throws `no-key`, `configuration`. */
+  ownKeys(): Promise<readonly string[]>;
   /** The codecs by the kinds that a manifest names. Throws when one is not to be had here. */
   codecsOf(kinds: readonly string[]): Codec[];
   /** A file that appears under its name only when it is whole. Throws `usage` when something is there already. */

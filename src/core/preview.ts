@@ -8,6 +8,7 @@ import type { Context } from './context.js';
 import type { ExecuteRequest } from './execute.js';
 import { measureSurroundings, settingsOf } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
+import { sealOf } from './sealing.js';
 
 export interface DatabasePreview {
   readonly database: string;
@@ -65,7 +66,8 @@ async function look(context: Context, request: ExecuteRequest, plan: Plan, datab
   const report = decideConditions(settingsOf(context, plan), surroundings, { now: context.clock.now(), passBy: new Set(request.passBy) });
   const probe = await context.engine.probe(database);
   const { codecs } = context.chooseCompression(plan.compression, probe.clientMajor);
-  const suffix = codecs.map((codec) => codec.extension).join('');
+  const seal = await sealOf(context, plan.schedule);
+  const suffix = [...codecs, ...(seal ? [seal.codec] : [])].map((codec) => codec.extension).join('');
   return {
     database: database.name,
     databaseName: probe.databaseName,

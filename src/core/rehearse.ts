@@ -12,6 +12,7 @@ import { elapsed, type Context } from './context.js';
 import { settingsOf, measureSurroundings } from './gate.js';
 import { memoryDeposit } from './memory-deposit.js';
 import { makePlan } from './plan.js';
+import { sealOf } from './sealing.js';
 import { deposit, depositText, withdraw } from './transfer.js';
 
 export interface RehearsalStep {
@@ -103,7 +104,9 @@ async function tryConditions(context: Context, database: Database): Promise<stri
 async function tryTools(context: Context, database: Database): Promise<string> {
   const probe = await context.engine.probe(database);
   const { codecs } = context.chooseCompression(context.settings.compression, probe.clientMajor);
-  return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || 'nothing'}`;
+  const seal = await sealOf(context, null);
+  const sealed = seal ? `, sealed ${seal.keys.length > 0 ? `to the keys ${seal.keys.join(', ')}` : 'with a passphrase'}` : '';
+  return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || 'nothing'}${sealed}`;
 }
 
 /** The database without its rows: dumped for real, checked, restored on a scratch server, compared. Kept in memory only. */
@@ -124,7 +127,12 @@ async function tryBackup(context: Context, database: Database, runId: string): P
     const [source] = dump.artifacts;
     if (!source) throw new Failure('internal', 'the engine dumped nothing');
     const movement = { step: 'dump', database: database.name, total: null } as const;
-    const artifact = await deposit(context, { ...source, codecs }, [{ storage: 'memory', deposit: memory, failure: null }], movement);
+    const artifact = await deposit(
+      context,
+      { ...source, codecs, sealing: null },
+      [{ storage: 'memory', deposit: memory, failure: null }],
+      movement,
+    );
     const details = await dump.details();
     await withdraw(context, { artifact, input: await memory.read(artifact.name) }, [source.check], movement);
     await restoreInto(context, dump, details, runId, (stages) =>

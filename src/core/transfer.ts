@@ -2,16 +2,17 @@
  * core: moves bytes between the engine and the storages, in constant memory, counted and hashed on the way.
  */
 import { createHash } from 'node:crypto';
-import { Writable, type Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Artifact } from '../model/backup.js';
 import type { Codec } from '../model/codec.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { Stage } from '../model/flow.js';
+import type { Flow, Stage } from '../model/flow.js';
 import type { StepName } from '../model/progress.js';
 import type { Deposit } from '../model/storage.js';
 import { msPerMinute } from '../model/units.js';
 import type { Context } from './context.js';
+import { seal, type Sealing } from './sealing.js';
 
 /** A storage that takes part in a backup. One that fails is dropped, with the reason, while another one is left. */
 export interface Target {
@@ -104,25 +105,48 @@ function meter(context: Context, movement: Movement, stalled: (reason: Failure) 
   };
 }
 
+/** What is stored under one name. */
+interface Storing {
+  readonly name: string;
+  readonly kind: Artifact['kind'];
+  readonly codecs: readonly Codec[];
+}
+
+export interface ArtifactRequest extends Storing {
+  readonly stages: readonly Stage[];
+  /** What seals it at last; null: it is stored in clear. */
+  readonly sealing: Sealing | null;
+  /** Ends it with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** Makes an artifact: source and codecs run as one flow into every target; durable in each when it resolves. */
 export async function deposit(
   context: Context,
-  artifact: {
-    readonly name: string;
-    readonly kind: Artifact['kind'];
-    readonly stages: readonly Stage[];
-    readonly codecs: readonly Codec[];
-    /** Ends it with the signal's reason. */
-    readonly signal?: AbortSignal;
-  },
+  artifact: ArtifactRequest,
   targets: readonly Target[],
   movement: Movement,
 ): Promise<Artifact> {
-  const name = artifact.name + artifact.codecs.map((codec) => codec.extension).join('');
+  const { sealing, signal = context.signal } = artifact;
+  const begin = () => {
+    const clear = context.run([...artifact.stages, ...artifact.codecs.map((codec) => codec.encode())], { signal });
+    return sealing ? seal(context, clear, sealing, signal) : clear;
+  };
+  const codecs = sealing ? [...artifact.codecs, sealing.codec] : artifact.codecs;
+  return keep(context, { ...artifact, codecs }, begin, targets, movement);
+}
+
+/** Takes what a flow yields into every target. */
+async function keep(
+  context: Context,
+  { name: bare, kind, codecs }: Storing,
+  begin: () => Flow,
+  targets: readonly Target[],
+  movement: Movement,
+): Promise<Artifact> {
+  const name = bare + codecs.map((codec) => codec.extension).join('');
   const tee = await openTee(targets, name);
-  const flow = context.run([...artifact.stages, ...artifact.codecs.map((codec) => codec.encode())], {
-    signal: artifact.signal ?? context.signal,
-  });
+  const flow = begin();
   const counted = meter(context, movement, (reason) => flow.stop(reason));
   flow.output.on('data', counted.pass);
   try {
@@ -138,7 +162,7 @@ export async function deposit(
   const { size, sha256 } = counted.result();
   if (size === 0) throw new Failure('archive', `${movement.database}: ${name} came out empty`);
   await onEach(targets, (target) => target.seal(name, size));
-  return { name, kind: artifact.kind, size, sha256, plainSha256: null, codecs: artifact.codecs.map((codec) => codec.kind) };
+  return { name, kind, size, sha256, plainSha256: null, codecs: codecs.map((codec) => codec.kind) };
 }
 
 /** Stores a small text that this process made itself. */
@@ -155,6 +179,22 @@ export async function depositText(
   return { ...artifact, size: bytes.length, sha256, plainSha256: sha256, codecs: [] };
 }
 
+/** The same, sealed. The SHA-256 of what it says is not told: it could be guessed by it. */
+export async function depositSealed(
+  context: Context,
+  text: string,
+  artifact: Storing,
+  targets: readonly Target[],
+  movement: Movement,
+): Promise<Artifact> {
+  const stages = artifact.codecs.map((codec) => codec.encode());
+  const begin = () => context.run(stages, { input: Readable.from([Buffer.from(text)]), signal: context.signal });
+  return keep(context, artifact, begin, targets, movement);
+}
+
+/** What undoes codecs, the outermost first. */
+export const decodersOf = (codecs: readonly Codec[]): Stage[] => codecs.toReversed().map((codec) => codec.decode());
+
 /**
  * Reads an artifact back through its codecs reversed into `sink` stages. The stored bytes must have the artifact's size and
  * SHA-256; that is checked even when every stage was content.
@@ -167,10 +207,7 @@ export async function withdraw(
   into?: Writable,
 ): Promise<void> {
   const { artifact, input } = from;
-  const decoders = context
-    .codecsOf(artifact.codecs)
-    .toReversed()
-    .map((codec) => codec.decode());
+  const decoders = decodersOf(context.codecsOf(artifact.codecs));
   const signal = from.signal ?? context.signal;
   const stages = [...decoders, ...sink];
   const flow = stages.length > 0 ? context.run(stages, { input, signal }) : null;

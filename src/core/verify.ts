@@ -29,7 +29,7 @@ export async function verifyBackup(context: Context, backup: Backup, level: Leve
   try {
     found = { ok: true, ...(await look(context, backup, level)) };
   } catch (error) {
-    const failure = asFailure(error, 'verification');
+    const failure = await withoutKey(context, backup, asFailure(error, 'verification'));
     if (context.signal.aborted || !speaksAgainst(failure)) throw failure;
     found = { ok: false, detail: failure.message, storage: backup.storages[0] ?? '' };
   }
@@ -41,6 +41,16 @@ export async function verifyBackup(context: Context, backup: Backup, level: Leve
 
 /** Only what the backup itself is to blame for: not a full disk, a missing program, a server that is down. */
 const speaksAgainst = (failure: Failure): boolean => ['verification', 'archive', 'restore'].includes(failure.code);
+
+/** What does not open may be another key's, or damaged: the stored bytes tell which it is. */
+async function withoutKey(context: Context, backup: Backup, failure: Failure): Promise<Failure> {
+  if (failure.code !== 'no-key') return failure;
+  return look(context, backup, 'checksum').then(
+    () =>
+      new Failure('no-key', `can not look inside backup ${backup.backupId} for want of a key: ${failure.message}`, { hint: failure.hint }),
+    (error: unknown) => asFailure(error, 'verification'),
+  );
+}
 
 async function look(context: Context, backup: Backup, level: Level): Promise<{ detail: string; storage: string }> {
   if (level === 'restore') {

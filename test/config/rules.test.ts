@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { notBuiltYet, unsupported } from '../../src/config/rules.js';
+import { notBuiltYet } from '../../src/config/rules.js';
 import { load, problems } from './folder.js';
 
 describe('notBuiltYet', () => {
@@ -8,8 +8,6 @@ describe('notBuiltYet', () => {
   });
 
   test.each([
-    ['encryption={"recipients":["age1x"]}', 'encryption'],
-    ['schedules.daily-backup.encryption={"recipients":["age1x"]}', 'encryption'],
     ['alerts.a={"kind":"slack","url":"env:X"}', 'alerts'],
     ['jobs=2', 'jobs'],
     ['gentle=on', 'gentle'],
@@ -25,20 +23,8 @@ describe('notBuiltYet', () => {
   });
 });
 
-describe('unsupported', () => {
-  test('clear text is never stored where encryption is asked for', async () => {
-    const { config } = await load({ set: ['encryption={"recipients":["age1x"]}', 'schedules.weekly-backup.encryption=null'] });
-    expect(unsupported(config)).toMatchObject({ code: 'configuration', exit: 10 });
-    expect(unsupported(config, 'daily-backup')?.message).toContain('encryption is set');
-    expect(unsupported(config, 'weekly-backup')).toBeNull();
-  });
-
-  test("a schedule's own encryption counts for it alone", async () => {
-    const { config } = await load({ set: ['schedules.weekly-backup.encryption={"recipients":["age1x"]}'] });
-    expect(unsupported(config)).toBeNull();
-    expect(unsupported(config, 'weekly-backup')?.message).toContain('schedules.weekly-backup.encryption');
-  });
-});
+// from the documentation of age
+const publicKey = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 
 describe('rules', () => {
   test.each([
@@ -60,6 +46,18 @@ describe('rules', () => {
     [{ schedules: { s: { cron: '61 * * * *' } } }, 'schedules.s.cron', 'Invalid value for minute'],
     [{ schedules: { s: { cron: '0 0 30 2 *' } } }, 'schedules.s.cron', 'that is ever due'],
     [{ storages: { a: { kind: 's3', path: 'x' } } }, 'storages.a.kind', '"local"'],
+    [{ encryption: {} }, 'encryption', '`recipients`, `recipientsFile` or `passphrase`'],
+    [{ encryption: { recipients: [] } }, 'encryption.recipients', 'at least one'],
+    [{ encryption: { recipients: [publicKey, 'age1x'] } }, 'encryption.recipients.1', 'a public age key'],
+    [{ encryption: { recipients: [publicKey.replace('q', 'p')] } }, 'encryption.recipients.0', 'a right checksum'],
+    [{ encryption: { recipients: [publicKey], passphrase: 'env:X' } }, 'encryption.passphrase', 'either keys or this'],
+    [{ encryption: { passphrase: 'correct horse' } }, 'encryption.passphrase', 'never the secret itself'],
+    [
+      { schedules: { s: { cron: '@daily', encryption: { recipients: ['x'] } } } },
+      'schedules.s.encryption.recipients.0',
+      'a public age key',
+    ],
+    [{ verify: { identity: '/root/age.key' } }, 'verify.identity', 'a reference to private age keys'],
   ])('%j', async (file, key, expected) => {
     const found = await problems({ file });
     expect(found).toContainEqual(expect.objectContaining({ key, expected: expect.stringContaining(expected) as string }));
@@ -67,5 +65,18 @@ describe('rules', () => {
 
   test.each(['0 2 * * *', '*/5 1-5 * * MON-FRI', '0 0 L * *', '@daily'])('croner takes %s', async (cron) => {
     expect((await load({ file: { schedules: { s: { cron } } } })).config.schedules['s']?.cron).toBe(cron);
+  });
+
+  test('a private key in the place of a public one, or of a reference, is not shown', async () => {
+    const secret = `AGE-SECRET-KEY-1${'Q'.repeat(58)}`;
+    for (const file of [{ encryption: { recipients: [secret] } }, { verify: { identity: secret } }, { encryption: { passphrase: secret } }])
+      expect(JSON.stringify(await problems({ file }))).not.toContain('QQQQ');
+  });
+
+  test('what can be sealed to passes', async () => {
+    const { config } = await load({
+      file: { encryption: { recipients: [publicKey] }, schedules: { s: { cron: '@daily', encryption: null } } },
+    });
+    expect([config.encryption, config.schedules['s']?.encryption]).toEqual([{ recipients: [publicKey] }, null]);
   });
 });
