@@ -26,7 +26,7 @@ export interface Sealing {
 const piece = 1024 * 1024;
 
 /** Hands every piece on and to the check as well; ends only when the check was content. */
-function proving(context: Context, check: readonly Stage[], signal: AbortSignal): Transform {
+function proving(context: Pick<Context, 'run'>, check: readonly Stage[], signal: AbortSignal): Transform {
   const copy = new PassThrough({ writableHighWaterMark: piece, readableHighWaterMark: piece });
   const flow = context.run(check, { input: copy, signal });
   flow.output.resume();
@@ -48,7 +48,7 @@ function proving(context: Context, check: readonly Stage[], signal: AbortSignal)
 }
 
 /** The flow behind `clear` that seals what comes out of it. */
-export function seal(context: Context, clear: Flow, { codec, check }: Sealing, signal: AbortSignal): Flow {
+export function seal(context: Pick<Context, 'run'>, clear: Flow, { codec, check }: Sealing, signal: AbortSignal): Flow {
   const gate = check.length > 0 ? proving(context, check, signal) : null;
   const sealer = context.run([codec.encode()], { input: gate ?? clear.output, signal });
   // why it broke is told by the sealer, whose input it is
