@@ -16,7 +16,7 @@ import { Failure, type FailureCode } from '../model/errors.js';
 import { manifestName } from '../model/names.js';
 import type { Deposit, DiscardedBackup, Storage, StoredBackup } from '../model/storage.js';
 import { freeBytes } from '../system/disk.js';
-import { createAtomic } from '../system/files.js';
+import { createAtomic, writeAtomic } from '../system/files.js';
 import type { StorageMemory } from '../system/storage-memory.js';
 import { writerTo } from '../system/whole-file.js';
 import {
@@ -172,9 +172,13 @@ class LocalStorage implements Storage {
   async adopt() {
     await this.attempt(async () => {
       await mkdir(this.#root, { recursive: true, mode: 0o700 });
-      if ((await this.#foundMarker()) === null) createAtomic(join(this.#root, markerName), `${randomUUID()}\n`);
+      const file = join(this.#root, markerName);
+      const there = await lstat(file).catch(() => null);
+      // an empty one is left by a crash; whatever else is there is not ours to replace
+      if (there?.isFile() && there.size === 0) writeAtomic(file, `${randomUUID()}\n`);
+      else if (!there) createAtomic(file, `${randomUUID()}\n`);
       const id = await this.#foundMarker();
-      if (id === null) throw new Error(`${markerName} is not a regular file, or is empty`);
+      if (id === null) throw new Error(`${file} can not be read as a marker`);
       await this.#memory.remember(this.name, id);
     });
   }

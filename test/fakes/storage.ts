@@ -3,7 +3,7 @@
  */
 import { Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { BackupPlace } from '../../src/model/backup.js';
+import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../../src/model/backup.js';
 import { Failure } from '../../src/model/errors.js';
 import { manifestName } from '../../src/model/names.js';
 import type { Deposit, Storage, StoredBackup } from '../../src/model/storage.js';
@@ -29,6 +29,10 @@ export interface MemoryStorage extends Storage {
 }
 
 const keyOf = ({ database, backupId }: BackupPlace): string => `${database}/${backupId}`;
+function refuseBadNames({ database, backupId }: BackupPlace): true {
+  if (databaseNamePattern.test(database) && backupIdPattern.test(backupId)) return true;
+  throw new Failure('not-found', `"${database}/${backupId}" is not the name of a backup`);
+}
 const notHere = async (): Promise<never> => {
   throw new Error('the storage of this test does not know that');
 };
@@ -36,7 +40,7 @@ const notHere = async (): Promise<never> => {
 export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful = false }: MemoryStorageOptions = {}): MemoryStorage {
   const kept = new Map<string, Map<string, Buffer>>();
   const open = new Set<string>();
-  let taken = 0;
+  let [taken, known] = [0, false];
   const may = (step: StorageStep): void => {
     if (failsAt === step) throw new Failure('storage', `storage "${name}": ${step} failed`);
   };
@@ -72,7 +76,8 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
       async seal(artifact, size) {
         may('seal');
         const found = bytesOf(artifact).length;
-        if (!forgetful && failsAt !== 'late' && found !== size) throw new Error(`${artifact} has ${found} bytes instead of ${size}`);
+        if (!forgetful && failsAt !== 'late' && found !== size)
+          throw new Failure('storage', `${artifact} has ${found} bytes instead of ${size}`);
       },
       async read(artifact) {
         may('read');
@@ -88,7 +93,6 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
       },
       async abort() {
         open.delete(keyOf(place));
-        kept.delete(keyOf(place));
       },
     };
   };
@@ -97,7 +101,7 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
     const files = kept.get(keyOf(place));
     if (!files) return null;
     const sizes = [...files].filter(([file]) => file !== manifestName).map(([file, bytes]) => [file, bytes.length] as const);
-    return { place, manifest: files.get(manifestName) ?? null, sizes: Object.fromEntries(sizes) } as StoredBackup;
+    return { place, manifest: files.get(manifestName) ?? null, sizes: Object.fromEntries(sizes) };
   };
 
   return {
@@ -106,10 +110,11 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
     kept,
     open,
     taken: () => taken,
-    probe: async () => ({ marker: 'known', freeBytes: null, detail: 'memory' }),
-    adopt: async () => {},
+    probe: async () => ({ marker: known ? 'known' : 'new', freeBytes: null, detail: 'memory' }),
+    adopt: async () => void (known = true),
     async put(place) {
       may('put');
+      known = refuseBadNames(place);
       if (open.has(keyOf(place)) || kept.has(keyOf(place))) throw new Failure('storage', `${keyOf(place)} is there already`);
       open.add(keyOf(place));
       return depositAt(place);
@@ -126,8 +131,8 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
         if (stored) yield stored;
       }
     },
-    stat: async (place) => storedAt(place),
-    sweep: async (place) => void open.delete(keyOf(place)),
+    stat: async (place) => (refuseBadNames(place) ? storedAt(place) : null),
+    sweep: async (place) => void (refuseBadNames(place) && open.delete(keyOf(place))),
     mark: notHere,
     unmark: notHere,
     discard: notHere,
