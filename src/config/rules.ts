@@ -6,8 +6,8 @@ import { Cron } from 'croner';
 import { isRecipient } from '../model/age-key.js';
 import { didYouMean } from '../model/nearest.js';
 import { carriesPassword, isReference } from '../model/reference.js';
-import type { Compression, Encryption } from '../model/settings.js';
-import { leaves, type Origin, type Path } from './layers.js';
+import type { Compression, Encryption, Retention } from '../model/settings.js';
+import { leaves, type Path } from './layers.js';
 import type { Config } from './schema.js';
 
 export interface Finding {
@@ -176,10 +176,10 @@ const rules: readonly Rule[] = [
 export const findings = (config: Config): Finding[] => rules.flatMap((rule) => rule(config));
 
 const longestWait = 24;
+const saysWhatToKeep = (retention: Retention): boolean => Object.keys(retention).some((key) => key.startsWith('keep'));
 
 /** What is valid but has no effect yet, or will surprise: a sentence each. */
-export function notBuiltYet({ config, origins }: { config: Config; origins: Readonly<Record<string, Origin>> }): string[] {
-  const isSet = (pattern: RegExp) => Object.entries(origins).some(([key, origin]) => origin !== 'default' && pattern.test(key));
+export function notBuiltYet({ config }: { config: Config }): string[] {
   const schedules = Object.values(config.schedules);
   const lastWaitDays = (config.retryDelay * 2 ** (config.maxRetries - 1)) / 1440;
   const said: [when: boolean, sentence: string][] = [
@@ -192,8 +192,11 @@ export function notBuiltYet({ config, origins }: { config: Config; origins: Read
     [config.jobs > 1, 'jobs: not built yet, one process dumps'],
     [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
     [config.fingerprint === 'content', 'fingerprint: "content" is not built yet, rows are counted'],
-    [isSet(/(^|\.)retention\./), 'retention: not built yet, no backup is ever removed'],
     [schedules.some(({ verify }) => verify), 'schedules.*.verify: not built yet, verify with `backup-automation verify`'],
+    [
+      [config.retention, ...schedules.map(({ retention }) => retention)].some((one) => one && !saysWhatToKeep(one)),
+      'retention: one says nothing but a minimum, so by it no backup is ever removed',
+    ],
     [lastWaitDays > longestWait, `maxRetries: the last retry would wait ${Math.round(lastWaitDays)} days; waits are cut at ${longestWait}`],
   ];
   return said.filter(([when]) => when).map(([, sentence]) => sentence);

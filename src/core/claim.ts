@@ -1,5 +1,5 @@
 /**
- * core: holds the proof of life of one event, or of one run without an event, while a deed is done.
+ * core: holds the proof of life of one event, or of one run without an event, or a backup that is read, while a deed is done.
  */
 import { asFailure, Failure } from '../model/errors.js';
 import type { Context } from './context.js';
@@ -25,5 +25,16 @@ export async function withClaim<T>(
     if (asFailure(error).code === 'ledger') lock.release();
     else lock.retire();
     throw error;
+  }
+}
+
+/** Nobody removes the backup meanwhile. Throws `not-found` when somebody is about to. */
+export async function whileHeld<T>({ locks }: Pick<Context, 'locks'>, backupId: string, deed: () => Promise<T>): Promise<T> {
+  const lock = await locks.holdBackup(backupId);
+  if (!lock) throw new Failure('not-found', `backup ${backupId} is being removed`, { hint: 'see `backup-automation backups`' });
+  try {
+    return await deed();
+  } finally {
+    lock.release();
   }
 }

@@ -10,6 +10,7 @@ import { withClaim } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { awaitConditions } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
+import { makeRoom, pruneAfter } from './prune.js';
 import { notNow, shortfall, summarize, type Outcome } from './outcome.js';
 import { cancelled, completed, failed, openEvent, record, retryOf } from './record.js';
 
@@ -104,6 +105,7 @@ async function work(
   let event = opened;
   const started = context.clock.monotonic();
   try {
+    await makeRoom(context, plan.storages);
     const gate = await awaitConditions(context, { event, database, plan, passBy: new Set(event.passBy), deadline });
     ({ event } = gate);
     if ('reasons' in gate)
@@ -112,7 +114,8 @@ async function work(
       event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
       const made = await backUp(context, { event, database, plan, healthIssues: gate.healthIssues, neededBytes: gate.neededBytes });
       event = await completed(context, event, made, elapsed(context, started));
-      return { event, failure: shortfall(context.settings, event, made), retry: null };
+      const pruned = await pruneAfter(context, event, plan.storages);
+      return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };
     } finally {
       gate.place.release();
     }

@@ -5,7 +5,7 @@ import type { Backup, BackupDetails, Fingerprint } from '../model/backup.js';
 import type { Database } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import type { Storage } from '../model/storage.js';
-import { withClaim } from './claim.js';
+import { whileHeld, withClaim } from './claim.js';
 import type { Context } from './context.js';
 import { withdraw } from './transfer.js';
 
@@ -23,6 +23,10 @@ export interface FillRequest {
 
 /** Storage, codecs reversed, engine: `execute` read from the bottom. Resolves to what was counted in the target. */
 export async function fill(context: Context, request: FillRequest): Promise<Fingerprint> {
+  return whileHeld(context, request.backup.backupId, () => fillHeld(context, request));
+}
+
+async function fillHeld(context: Context, request: FillRequest): Promise<Fingerprint> {
   const { backup, storage, ...how } = request;
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);

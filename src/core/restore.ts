@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup.js';
 import type { TargetState } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
+import { whileHeld } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';
 import { fill } from './load.js';
@@ -125,7 +126,9 @@ export async function extractToFile(context: Context, backup: Backup, path: stri
 export async function extract(context: Context, backup: Backup, into: Writable): Promise<void> {
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
-  const input = await storageOf(context, backup).get(backup, artifact.name);
-  context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
-  await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
+  await whileHeld(context, backup.backupId, async () => {
+    const input = await storageOf(context, backup).get(backup, artifact.name);
+    context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
+    await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
+  });
 }

@@ -64,6 +64,10 @@ export interface BackupEvent {
 
 export const isTerminal = (status: EventStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled';
 
+/** An emergency backup or a retry of one: it passes by what --emergency does, and not by the disk's room as --force. */
+export const isEmergency = ({ type, passBy }: Pick<BackupEvent, 'type' | 'passBy'>): boolean =>
+  type === 'emergency' || (type === 'retry' && passBy !== undefined && passBy.length > 0 && !passBy.includes('disk'));
+
 /** The states that may follow a state; nothing follows a terminal one but a recovery, which the ledger allows by `recovered`. */
 const successors: Record<EventStatus, readonly EventStatus[]> = {
   pending: ['pending', 'running', 'failed', 'cancelled'],

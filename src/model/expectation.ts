@@ -45,3 +45,12 @@ export function isOverdue(expectation: Expectation, lastGood: Date | null, begin
   const forSlot = lastGood.getTime() >= slot.getTime() - Math.min(early, interval / 4);
   return !forSlot && now.getTime() - lastGood.getTime() > interval + grace;
 }
+
+/** How many of its last occurrences tell how far apart a schedule's are. */
+const sampled = 32;
+
+/** The longest time between two of a cron expression's last occurrences, ms: over a weekend, when it runs on working days. */
+export function longestInterval(cron: string, zone: string, now: Date): number {
+  const times = new Cron(cron, { timezone: zone, paused: true }).previousRuns(sampled, now).map((run) => run.getTime());
+  return times.slice(1).reduce((longest, time, index) => Math.max(longest, (times[index] ?? time) - time), 0);
+}

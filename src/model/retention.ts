@@ -39,6 +39,8 @@ export interface RetentionPlan {
   readonly keep: readonly Kept[];
   /** Oldest first: the order in which they are removed. */
   readonly remove: readonly Removed[];
+  /** How many have to go, those for a later run too. */
+  readonly due: number;
   /** Why nothing is removed at all; null when nothing stands against it. */
   readonly skipped: string | null;
 }
@@ -142,6 +144,7 @@ export function planRetention(
   return {
     keep: verdicts.filter((one) => !going.has(one)).map(({ backup, stays }) => stays ?? kept(backup, later)),
     remove: [...going].map(({ backup, why }) => ({ backupId: backup.backupId, reason: why })),
+    due: due.length,
     skipped,
   };
 }

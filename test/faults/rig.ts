@@ -44,6 +44,8 @@ export function openRig(database: TestDatabase, { state, store, settings }: RigO
   const file = project.file('backup-automation.config.json', {
     ...alwaysOpen,
     autoRetry: false,
+    // what was listed has to stay listed
+    retention: { keepLast: 100_000 },
     clientDirectory: inject('postgres').binDirectory,
     databases: { shop: { url: 'env:DATABASE_URL' } },
     storages: { local: { kind: 'local', path: store ?? './backups' } },
