@@ -16,6 +16,8 @@ interface Options {
   readonly level: Level;
   readonly all?: boolean;
   readonly database?: string;
+  readonly keys?: boolean;
+  readonly identity?: string;
 }
 
 const help = {
@@ -23,10 +25,11 @@ const help = {
     ['verify', 'restores the newest backup of each database on a throwaway server and compares it'],
     ['verify latest --level archive', 'reads the whole archive of the newest backup, without a restore'],
     ['verify --all --level checksum', 'reads every stored byte of every backup'],
+    ['verify --keys --identity /mnt/stick/age.key', 'proves that a key kept elsewhere opens what is sealed now'],
   ],
   exits: {
     2: 'no such backup',
-    10: 'configuration',
+    10: 'configuration, or no key to look inside with',
     20: 'a program or the server for the proof failed; nothing is said about the backup',
     21: 'a storage could not be read',
     22: 'a backup is not what it should be',
@@ -63,7 +66,28 @@ async function proveAll(context: Context, backups: readonly Backup[], level: Lev
   return { results, undone };
 }
 
-async function body(options: Options & GlobalOptions, id: string | undefined): Promise<Outcome> {
+/** A key named by its file, for this once. */
+const withIdentity = <T extends Options & GlobalOptions>(options: T): T =>
+  options.identity === undefined ? options : { ...options, set: [...options.set, `verify.identity=file:${options.identity}`] };
+
+async function drill(options: GlobalOptions): Promise<Outcome> {
+  const [{ context }, { table }, { drillKeys }] = await Promise.all([openWork(options), import('./table.js'), import('../core/keys.js')]);
+  const drills = await drillKeys(context);
+  const bad = drills.find(({ ok }) => !ok);
+  const hint = 'this key does not open backups that are made now: find the right one, or change encryption.recipients';
+  return {
+    document: { results: [], keys: drills },
+    text: (paint) => {
+      const rows = drills.map((one) => [one.encryption, one.ok ? paint.green('proven') : paint.red('NOT PROVEN'), one.detail]);
+      return table(['ENCRYPTION', 'RESULT', 'DETAIL'], rows, { width: width(), paint });
+    },
+    failure: bad && new Failure('verification', bad.detail, { hint }),
+  };
+}
+
+async function body(given: Options & GlobalOptions, id: string | undefined): Promise<Outcome> {
+  const options = withIdentity(given);
+  if (options.keys) return drill(options);
   const [{ context }, { table }] = await Promise.all([openWork(options), import('./table.js')]);
   const { backups, problems } = await chosen(context, options, id);
   const { results, undone } = await proveAll(context, backups, options.level);
@@ -92,6 +116,8 @@ export function verifyCommand(program: Command): void {
     .argument('[id]', 'a backup id, the beginning of one, or latest')
     .option('--all', 'every backup')
     .option('--database <name>', 'only those of this database')
+    .option('--keys', 'the key drill: prove that a private key opens what is sealed now')
+    .option('--identity <file>', 'a file with the private age key, instead of verify.identity')
     .addOption(new Option('--level <level>', 'how far to prove').choices([...levels]).default('restore'))
     .action(run(body));
 }

@@ -20,7 +20,7 @@ export interface KeySource {
 }
 
 const refuse = (message: string, hint: string, cause?: unknown): never => {
-  throw new Failure('configuration', `nothing was backed up, so that no clear text is stored: ${message}`, { hint, cause });
+  throw new Failure('configuration', `nothing can be sealed, so nothing is backed up: ${message}`, { hint, cause });
 };
 
 /** Who may write the file chooses who can read the backups. */

@@ -11,6 +11,7 @@ import type { Schedule, Settings } from '../model/settings.js';
 import { catalog, type Catalog } from './catalog.js';
 import type { Context } from './context.js';
 import { readHistory, type History } from './history.js';
+import { sealingFacts } from './keys.js';
 import { reconcile } from './reconcile.js';
 
 export interface HealthDocument extends HealthReport {
@@ -46,6 +47,7 @@ export async function health(context: Context): Promise<HealthDocument> {
   const automation = automationFacts(context, entries, { ...history, ended }, { ...(await catalog(context)), reachable });
   const report = judgeHealth({
     ...automation,
+    sealing: await sealingFacts(context, history.drilled),
     limits: settings.health,
     minDiskSpace: settings.conditions.minDiskSpace,
     databases,
@@ -83,7 +85,7 @@ function automationFacts(
   entries: readonly Entry[],
   history: History & { readonly ended: readonly BackupEvent[] | Failure },
   stock: Stock,
-): AutomationFacts {
+): Omit<AutomationFacts, 'sealing'> {
   const now = context.clock.now();
   const { ended } = history;
   const suspects = stock.backups

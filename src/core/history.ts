@@ -15,6 +15,8 @@ export interface History {
   readonly lastCompleted: ReadonlyMap<string, string>;
   /** When a backup was last restored and found equal, ISO 8601, by database. */
   readonly restored: ReadonlyMap<string, string>;
+  /** When a private key was last proven, ISO 8601, by its public id. */
+  readonly drilled: ReadonlyMap<string, string>;
   readonly damage: Readonly<LedgerDamage>;
 }
 
@@ -25,11 +27,19 @@ interface Fold {
   readonly lastRuns: Map<string, BackupEvent>;
   readonly lastCompleted: Map<string, string>;
   readonly restored: Map<string, string>;
+  readonly drilled: Map<string, string>;
 }
 
 export async function readHistory(sight: Sight): Promise<History> {
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
-  const fold: Fold = { beginning: null, unended: new Map(), lastRuns: new Map(), lastCompleted: new Map(), restored: new Map() };
+  const fold: Fold = {
+    beginning: null,
+    unended: new Map(),
+    lastRuns: new Map(),
+    lastCompleted: new Map(),
+    restored: new Map(),
+    drilled: new Map(),
+  };
   for await (const { record } of sight.ledger.read(damage)) take(fold, record);
   const deadRuns: string[] = [];
   for (const event of fold.unended.values()) if (await isDead(sight, event)) deadRuns.push(event.id);
@@ -39,6 +49,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     deadRuns,
     lastCompleted: fold.lastCompleted,
     restored: fold.restored,
+    drilled: fold.drilled,
     damage,
   };
 }
@@ -46,6 +57,7 @@ export async function readHistory(sight: Sight): Promise<History> {
 function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
   if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
+  if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
   if (record.record !== 'event') return;
   if (!isTerminal(record.status)) {
     fold.unended.set(record.id, record);

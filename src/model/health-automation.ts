@@ -3,6 +3,7 @@
  */
 import { isOverdue, type Expectation } from './expectation.js';
 import type { HealthCheck } from './health-check.js';
+import { adviseSealing, judgeSealing, type SealingFacts } from './health-sealing.js';
 import type { LedgerDamage } from './ledger.js';
 import { formatDuration, msPerDay } from './units.js';
 
@@ -45,6 +46,8 @@ export interface AutomationFacts {
   readonly damage: Readonly<LedgerDamage>;
   /** Why the ledger could not be written; null: it could, or there was nothing to write. */
   readonly unwritable: string | null;
+  /** Null: nothing is encrypted. */
+  readonly sealing: SealingFacts | null;
 }
 
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
@@ -127,7 +130,12 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       judgeDeadRuns(facts.deadRuns),
       judgeBackups(facts.badBackups),
       judgeLedger(facts),
+      ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
     ],
-    advice: [...facts.proofs.flatMap((proof) => advise(proof, facts.now)), ...(facts.proofs.length === 0 ? [noBackup] : [])],
+    advice: [
+      ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
+      ...(facts.proofs.length === 0 ? [noBackup] : []),
+      ...(facts.sealing ? adviseSealing(facts.sealing, facts.now) : []),
+    ],
   };
 }

@@ -60,6 +60,18 @@ export interface PinRecord {
   readonly by: string;
 }
 
+/** A private key was tried on what is sealed to its public one: what `verify --keys` found. Keys by their public ids. */
+export interface KeyDrillRecord {
+  readonly record: 'key-drill';
+  /** Which encryption of the configuration. */
+  readonly encryption: string;
+  readonly keys: readonly string[];
+  readonly opened: readonly string[];
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly duration: number;
+}
+
 /** Listings and statistics do not look behind it. */
 export interface ClearRecord {
   readonly record: 'clear';
@@ -87,7 +99,15 @@ export interface UnknownRecord {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-export type Fact = VerificationRecord | RestoreRecord | PruneRecord | PinRecord | ClearRecord | ConfigurationRecord | SegmentRecord;
+export type Fact =
+  | VerificationRecord
+  | RestoreRecord
+  | KeyDrillRecord
+  | PruneRecord
+  | PinRecord
+  | ClearRecord
+  | ConfigurationRecord
+  | SegmentRecord;
 
 /** What a line holds beside its content. */
 export interface LineFrame {

@@ -194,6 +194,46 @@ describe.sequential('with a private key', () => {
   });
 });
 
+describe.sequential('the key drill', () => {
+  const advice = async () => ((await project.json(['health'])).document['advice'] as string[]).join('\n');
+  const id = (index: number) => keyId(keys[index]?.recipient ?? '');
+
+  it('proves a key that is kept elsewhere, and health tells its age', async () => {
+    expect(await advice()).toContain(`nobody proved yet that the private key of ${id(1)}`);
+    const { exitCode, document } = await project.json(['verify', '--keys', '--identity', 'key-1']);
+    expect({ exitCode, document }).toMatchObject({
+      exitCode: 0,
+      document: { keys: [{ ok: true, keys: [id(0), id(1)], opened: [id(1)] }] },
+    });
+    expect(JSON.stringify(document['keys'])).toMatch(/of the \d+ backups that are sealed to keys it opens \d+/);
+    const said = await advice();
+    expect(said).toMatch(new RegExp(`private key of ${id(1)} was last proven to open the backups .* ago`));
+    expect(said).toContain(`nobody proved yet that the private key of ${id(0)}`);
+    expect(said).toContain('set verify.identity');
+  });
+
+  it('a key that does not open them is no proof', async () => {
+    const { exitCode, document } = await project.json(['verify', '--keys', '--identity', 'key-2']);
+    expect({ exitCode, document }).toMatchObject({
+      exitCode: 22,
+      document: { keys: [{ ok: false, opened: [] }], error: { code: 'verification' } },
+    });
+    expect(await advice()).toContain(`private key of ${id(1)} was last proven`);
+    expect(await project.json(['verify', '--keys'])).toMatchObject({ exitCode: 10, document: { error: { code: 'no-key' } } });
+    const ledger = await project.run(['events', 'verify']);
+    expect(ledger.exitCode).toBe(0);
+  });
+
+  it('health is critical when nothing can be sealed, since then nothing is backed up', async () => {
+    const { exitCode, document } = await project.json(['health', '--set', 'encryption.recipientsFile=./nowhere']);
+    expect(exitCode).toBe(2);
+    expect(document['checks']).toContainEqual(expect.objectContaining({ name: 'encryption', status: 'critical' }));
+    expect((await project.json(['health'])).document['checks']).toContainEqual(
+      expect.objectContaining({ name: 'encryption', status: 'healthy' }),
+    );
+  });
+});
+
 describe.skipIf(onPath('age') === null)('by hand', () => {
   it('RESTORE.md restores it with age, zstd and pg_restore, and nothing of ours', async () => {
     const name = fresh('by_hand');

@@ -49,6 +49,7 @@ const facts: HealthFacts = {
   routines: [{ ...routine, lastGood: new Date('2026-03-03T02:00:05Z') }],
   lastRuns: [{ database: 'shop', eventId: 'e1', at: now, error: null }],
   deadRuns: [],
+  sealing: null,
   proofs: [{ database: 'shop', restoredAt: new Date('2026-03-01T12:00:00Z'), everyDays: 7 }],
   badBackups: [],
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
