@@ -44,7 +44,7 @@ const knownNames: Rule = (config) =>
 function cronProblem(expression: string): string | null {
   const fields = 'a cron expression of five fields, e.g. "0 2 * * *"';
   try {
-    const cron = new Cron(expression, { paused: true, mode: '5-part', timezone: 'UTC' });
+    const cron = new Cron(expression, { paused: true, mode: '5-part', utcOffset: 0 });
     return cron.nextRun(new Date(0)) ? null : `${fields}, that is ever due`;
   } catch (error) {
     return `${fields} (${(error instanceof Error ? error.message : String(error)).replace(/^CronPattern: /, '').slice(0, 120)})`;
