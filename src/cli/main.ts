@@ -15,6 +15,7 @@ import { backupsCommand } from './backups.js';
 import { verifyCommand } from './verify.js';
 import { healthCommand, unknownExit } from './health.js';
 import { restoreCommand } from './restore.js';
+import { guardCommand } from './guard.js';
 import { testCommand } from './test.js';
 import { present, type GlobalOptions } from './render.js';
 import { interruption } from './signals.js';
@@ -30,10 +31,11 @@ const everyCommand: Readonly<Record<string, AddCommand>> = {
   backups: backupsCommand,
   verify: verifyCommand,
   restore: restoreCommand,
+  guard: guardCommand,
   health: healthCommand,
+  test: testCommand,
   completion: completionCommand,
   demo: demoCommand,
-  test: testCommand,
 };
 
 /** Describing a command costs time, so that one which is named right away is the only one there. Completion tells of all. */

@@ -120,6 +120,12 @@ class PgDump implements Engine {
     return checkStage(kind, await this.#newestClient());
   }
 
+  async url(database: Database): Promise<string> {
+    const { host, port, user, databaseName } = (await connectionOf(database).server()).address;
+    const path = `${encodeURIComponent(user)}@${host.startsWith('/') ? '' : `${host}:${port}`}/${encodeURIComponent(databaseName)}`;
+    return `postgresql://${path}${host.startsWith('/') ? `?host=${encodeURIComponent(host)}&port=${port}` : ''}`;
+  }
+
   target(url: string): Database {
     return { name: 'target', entry: 'target', connection: new Connection({ url }, this.#options) };
   }

@@ -108,6 +108,8 @@ export interface Engine {
   target(url: string): Database;
   /** An empty database of a random name on a server that somebody gave for proof; `close` drops it. */
   scratch(server: string, locale: Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>): Promise<Scratch>;
+  /** Where a database is, as a URL without its password; for commands that a person is to type. */
+  url(database: Database): Promise<string>;
   /** What is at the target now. */
   inspect(target: Database): Promise<TargetState>;
 }

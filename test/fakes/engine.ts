@@ -62,6 +62,7 @@ export function fakeEngine(dump: Stage): Engine {
     load: unknown,
     check: async () => anything,
     target: unknown,
+    url: unknown,
     inspect: unknown,
     scratch: unknown,
   };
