@@ -118,7 +118,12 @@ describe.skipIf(noStrace)(`killed at a system call${noStrace ? ` (${noStrace})` 
       let [tried, killed] = [0, 0];
       const killAll = async (calls: readonly Call[], deed: (point: Point) => ReturnType<typeof killAt>) => {
         // what the runtime opens and writes before the configuration is read is not ours
-        const ours = calls.slice(calls.findIndex(({ text }) => text.includes('backup-automation.config.json')));
+        const ours = calls.slice(
+          Math.max(
+            0,
+            calls.findIndex(({ text }) => text.includes('backup-automation.config.json')),
+          ),
+        );
         for (const call of kinds) {
           const numbers = [...new Set(ours.filter((one) => one.call === call).map(({ n }) => n))].toSorted((a, b) => a - b);
           for (const n of isFull ? numbers : numbers.slice(numbers.length / 2).slice(0, 1)) {
@@ -129,7 +134,9 @@ describe.skipIf(noStrace)(`killed at a system call${noStrace ? ` (${noStrace})` 
         }
       };
       await killAll(await inRig(callsOfOneRun), (point) => inRig((first) => killAt(first, point)));
-      if (isFull) await killAll(await callsOfOneRun(rig), (point) => killAt(rig, point));
+      // a later backup differs in what it makes durable: there the storage's calls are the first of their name
+      const later = isFull ? (await callsOfOneRun(rig)).filter(({ call }) => call !== 'openat' && call !== 'write') : [];
+      if (isFull) await killAll(later, (point) => killAt(rig, point));
       task.meta.score = { row: 'A2', what: 'kill -9 at a system call', n: tried, violations, figures: `${killed} killed us, not a child` };
       expect(violations).toEqual([]);
       expect(killed).toBeGreaterThan(0);

@@ -1,14 +1,15 @@
 /**
  * test: the scorecard, a line for each kind of fault: how often it was injected, and how many promises it broke.
  */
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { isFull } from '../fixtures/counts.js';
 
 export interface Score {
-  /** Rows of the fault matrix: `A2`. */
+  /** Row of the fault matrix: `A2`. */
   readonly row: string;
   readonly what: string;
-  readonly n: number;
+  /** How often; left out where the test itself is the count. */
+  readonly n?: number;
   readonly violations: readonly string[];
   /** Figures beside the two: `12 records/s`. */
   readonly figures?: string;
@@ -20,8 +21,18 @@ declare module 'vitest' {
   }
 }
 
-const line = ({ row, what, n, violations, figures }: Score, width: number): string =>
-  `${row.padEnd(4)} ${what.padEnd(width)} n ${String(n).padStart(5)}   violations ${violations.length}${figures ? `   ${figures}` : ''}\n`;
+/** A test named after a row, `E4: ...`, counts once for it when it gives no score of its own. */
+function scoreOf(test: TestCase): Score[] {
+  const { score } = test.meta();
+  if (score) return [score];
+  const [, row, what] = /^([A-K]\d+)[^:]*: (.*)/.exec(test.name) ?? [];
+  const { state } = test.result();
+  if (row === undefined || what === undefined || state === 'skipped') return [];
+  return [{ row, what, violations: state === 'passed' ? [] : ['failed'] }];
+}
+
+const line = ({ row, what, n, violations, figures }: Score): string =>
+  `${row.padEnd(4)} n ${String(n ?? 1).padStart(5)}   violations ${violations.length}   ${what}${figures ? ` (${figures})` : ''}\n`;
 
 /** Prints what the tests scored when the full counts were asked for. */
 export class Scorecard implements Reporter {
@@ -29,9 +40,8 @@ export class Scorecard implements Reporter {
     if (!isFull) return;
     const scores = modules
       .flatMap((module) => [...module.children.allTests()])
-      .flatMap((test) => test.meta().score ?? [])
+      .flatMap(scoreOf)
       .toSorted((a, b) => a.row.localeCompare(b.row, 'en', { numeric: true }));
-    const width = Math.max(0, ...scores.map(({ what }) => what.length));
-    process.stdout.write(`\nScorecard, ${new Date().toISOString().slice(0, 16)}Z\n${scores.map((score) => line(score, width)).join('')}\n`);
+    process.stdout.write(`\nScorecard, ${new Date().toISOString().slice(0, 16)}Z\n${scores.map(line).join('')}\n`);
   }
 }

@@ -1,0 +1,52 @@
+/**
+ * test: E3: many backups are started at once, the first ones ever in their project; no more run than may.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { count } from '../fixtures/counts.js';
+import { cloneDatabase } from '../fixtures/database.js';
+import { shimDirectory } from '../fixtures/shims.js';
+import { afterwards, openRig } from './rig.js';
+
+test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(60_000, 300_000) }, async ({ task }) => {
+  const database = await cloneDatabase('shop');
+  const rig = openRig(database, { settings: { conditions: { maxConcurrentBackups: 2, minDiskSpace: 0 } } });
+  const log = join(rig.directory, 'dumps.log');
+  // a dump that tells when it begins and ends, and lasts long enough to meet others
+  const counted = (real: string) =>
+    `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\necho + >>'${log}'\nsleep 0.7\n'${real}' "$@"; status=$?\necho - >>'${log}'\nexit $status\n`;
+  const shims = shimDirectory({ pg_dump: counted });
+  try {
+    const rounds = count(1, 5);
+    const processes = count(6, 50);
+    const exits: (number | null)[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const started = Array.from({ length: processes }, () => rig.execute({}, '--set', `clientDirectory=${shims.directory}`));
+      exits.push(...(await Promise.all(started)).map(({ exitCode }) => exitCode));
+    }
+    let [running, most] = [0, 0];
+    for (const line of readFileSync(log, 'utf8').split('\n')) {
+      running += line === '+' ? 1 : line === '-' ? -1 : 0;
+      most = Math.max(most, running);
+    }
+    expect(new Set(exits)).toEqual(new Set([0, 75]));
+    expect(most).toBe(2);
+    const violations = await afterwards(rig);
+    const done = exits.filter((code) => code === 0).length;
+    const { events } = await rig.events();
+    expect(events.filter(({ status }) => status === 'completed')).toHaveLength(done + 1);
+    task.meta.score = {
+      row: 'E3',
+      what: 'many at once, 2 may',
+      n: exits.length,
+      violations,
+      figures: `${most} at once, ${done} backed up`,
+    };
+    expect(violations).toEqual([]);
+  } finally {
+    shims.remove();
+    rig.cleanup();
+    await database.drop();
+  }
+});
