@@ -9,12 +9,13 @@ import { carriesPassword } from '../model/reference.js';
 import { formatDuration } from '../model/units.js';
 import { addCommand, run } from './command.js';
 import { say, type GlobalOptions, type Outcome } from './render.js';
-import { openWork } from './work.js';
+import { openLook, openWork } from './work.js';
 
 interface Options {
   readonly database?: string;
   readonly to?: string;
   readonly output?: string;
+  readonly plan?: boolean;
   readonly create?: boolean;
   /** commander's name for --no-owner. */
   readonly owner: boolean;
@@ -28,6 +29,7 @@ const help = {
       'into a new database, made with the encoding and locale of the source, and compares it',
     ],
     ['restore 0192f3a4 --to postgresql://localhost/shop_copy --no-owner', 'into an empty database, everything owned by you'],
+    ['restore latest --to env:TARGET_URL --create --plan', 'what the target lacks, and the SQL that mends it; changes nothing'],
     ['restore latest --output - | pg_restore --list', 'the decoded archive into a pipe'],
   ],
   exits: {
@@ -36,7 +38,7 @@ const help = {
     20: 'the target server, or a program',
     21: 'the storage could not be read',
     22: 'the backup is not what it should be',
-    23: 'refused, or not restored without errors',
+    23: 'refused, or not restored without errors; with --plan: something is missing',
     130: 'interrupted',
   },
 } as const;
@@ -85,9 +87,15 @@ async function body(options: Options & GlobalOptions, id: string): Promise<Outco
     throw new Failure('usage', '--to is a URL with a password, which every user of this machine can read in the list of processes', {
       hint: 'put the URL into an environment variable and write --to env:NAME; or leave the password to a passfile (~/.pgpass)',
     });
-  const { context } = await openWork(options);
+  if (options.plan && options.to === undefined) throw new Failure('usage', '--plan looks at a target: name it with --to URL');
+  const { context } = await (options.plan ? openLook(options) : openWork(options));
   const { findBackup } = await import('../core/catalog.js');
   const backup = await findBackup(context, id, options.database);
+  if (options.plan && options.to !== undefined) {
+    const { showPlan } = await import('./restore-plan.js');
+    const { to, create = false, forceTarget } = options;
+    return showPlan(context, { backup, to, create, noOwner: !options.owner, forceTarget });
+  }
   return options.output === undefined ? into(context, options, backup) : out(context, options, backup, options.output);
 }
 
@@ -97,6 +105,7 @@ export function restoreCommand(program: Command): void {
     .option('--database <name>', 'whose latest, where there are several')
     .option('--to <url>', 'the target database: a URL, or env:NAME that holds one')
     .option('--output <file>', 'write the decoded archive to a file, or - for a pipe')
+    .option('--plan', 'only tell what the target lacks, and the SQL that mends it')
     .option('--create', 'create the target database first')
     .option('--no-owner', 'leave out owners and privileges')
     .option('--force-target <name>', 'the name of the target again: restore although it is the source or not empty')

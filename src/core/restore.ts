@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup.js';
 import type { TargetState } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
+import { isSource } from '../model/restore-plan.js';
 import { whileHeld } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';
@@ -98,11 +99,10 @@ function refuseOrWarn({ backup, create, forceTarget }: RestoreRequest, state: Ta
     throw new Failure('restore-target', `--force-target names "${forceTarget}", the target is "${state.databaseName}"`, {
       hint: 'type the name of the target database after --force-target',
     });
-  const isSource =
-    state.systemIdentifier !== null && state.systemIdentifier === manifest.systemIdentifier && state.databaseName === manifest.databaseName;
+  const source = isSource(manifest, state);
   const occupied = state.objects !== null && state.objects > 0;
-  if (!isSource && !occupied) return [];
-  const what = isSource ? 'is the database that the backup was taken from' : `is not empty: it holds ${state.objects} objects`;
+  if (!source && !occupied) return [];
+  const what = source ? 'is the database that the backup was taken from' : `is not empty: it holds ${state.objects} objects`;
   if (forceTarget === undefined)
     throw new Failure('restore-target', `${state.place} ${what}`, {
       hint: `restore into a new database with --create; or add --force-target ${JSON.stringify(state.databaseName)} if you are sure`,

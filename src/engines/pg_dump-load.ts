@@ -6,14 +6,12 @@ import type { Installed } from '../model/client-choice.js';
 import type { Load, LoadRequest } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import type { ProgramExit, ProgramStage } from '../model/flow.js';
+import { identifier, literal } from '../model/quote.js';
 import type { Server } from '../system/connection.js';
 import type { Session } from '../system/postgres.js';
 import { countRows } from './pg_dump-catalogue.js';
 import { applicationNameOf, type Connection } from './pg_dump-connection.js';
 import { complaints, explainExit } from './pg_dump-stages.js';
-
-const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** WRONG_OBJECT_TYPE, whatever language the server speaks. */
 const isWrongLocale = (error: unknown): boolean =>

@@ -5,8 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chooseClient, type Installed } from '../model/client-choice.js';
 import type { DatabaseEntry } from '../model/connection.js';
-import type { Database, Engine, EngineProbe, Scratch, TargetState } from '../model/engine.js';
-import { Failure } from '../model/errors.js';
+import type { Database, Engine, EngineProbe, Scratch, TargetState, TargetSurvey } from '../model/engine.js';
+import { asFailure, Failure } from '../model/errors.js';
 import { matches } from '../model/glob.js';
 import { measure } from '../system/measure.js';
 import { findClients } from '../system/programs.js';
@@ -14,6 +14,7 @@ import { countObjects, readIdentity, readServerFacts } from './pg_dump-catalogue
 import { Connection, connectionOf, type ConnectionGiven } from './pg_dump-connection.js';
 import { beginDump } from './pg_dump-dump.js';
 import { beginLoad, createDatabase, dropDatabase } from './pg_dump-load.js';
+import { surveyDatabase, surveyServer } from './pg_dump-needs.js';
 import { checkStage } from './pg_dump-stages.js';
 
 export interface PgDumpOptions extends ConnectionGiven {
@@ -156,6 +157,25 @@ class PgDump implements Engine {
       if (!(error instanceof Failure) || error.code !== 'no-database') throw error;
       const { address } = await connection.maintenance();
       return { place: describe({ ...address, databaseName }), databaseName, systemIdentifier: null, objects: null };
+    }
+  }
+
+  async survey(target: Database, { details, archiveMajor }: Parameters<Engine['survey']>[1]): Promise<TargetSurvey> {
+    const connection = connectionOf(target);
+    const state = await this.inspect(target);
+    const server = await (state.objects === null ? connection.maintenance() : connection.server());
+    const program = this.#client(archiveMajor);
+    const noProgram = await program.then(
+      () => null,
+      (error: unknown) => asFailure(error).message,
+    );
+    const session = await server.connect({ applicationName });
+    try {
+      const nowhere = { encoding: null, collate: null, ctype: null, connections: null };
+      const database = state.objects === null ? nowhere : await surveyDatabase(session);
+      return { ...state, ...(await surveyServer(session, server.address.host, details)), ...database, noProgram };
+    } finally {
+      await session.close();
     }
   }
 }

@@ -92,6 +92,36 @@ export interface TargetState {
   readonly objects: number | null;
 }
 
+/** Everything that a restore needs to be there. */
+export interface TargetSurvey extends TargetState {
+  readonly serverVersion: string;
+  readonly serverMajor: number;
+  readonly user: { readonly name: string; readonly superuser: boolean; readonly createdb: boolean; readonly memberOf: readonly string[] };
+  readonly roles: readonly string[];
+  readonly tablespaces: readonly string[];
+  /** Those that the server can make; `installed` in the target, where that exists. */
+  readonly extensions: readonly {
+    readonly name: string;
+    readonly versions: readonly string[];
+    readonly defaultVersion: string | null;
+    readonly installed: string | null;
+    /** Not only a superuser may make it. */
+    readonly trusted: boolean;
+  }[];
+  /** Whether the server knows the collation and character type of the backup. */
+  readonly knowsLocale: boolean;
+  /** Of the target; null where it does not exist. */
+  readonly encoding: string | null;
+  readonly collate: string | null;
+  readonly ctype: string | null;
+  /** Sessions of others in the target. */
+  readonly connections: number | null;
+  /** Where the server keeps its data; null where that can not be seen from here. */
+  readonly freeBytes: number | null;
+  /** Why there is no program that restores the archive, in words; null: there is. */
+  readonly noProgram: string | null;
+}
+
 export interface Engine {
   readonly kind: string;
   /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
@@ -112,6 +142,8 @@ export interface Engine {
   url(database: Database): Promise<string>;
   /** What is at the target now. */
   inspect(target: Database): Promise<TargetState>;
+  /** The same and all that a restore of this backup needs there. Changes nothing. */
+  survey(target: Database, backup: { readonly details: BackupDetails; readonly archiveMajor: number }): Promise<TargetSurvey>;
 }
 
 /** An empty database to restore into for proof. */

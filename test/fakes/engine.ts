@@ -64,6 +64,7 @@ export function fakeEngine(dump: Stage): Engine {
     target: unknown,
     url: unknown,
     inspect: unknown,
+    survey: unknown,
     scratch: unknown,
   };
 }
