@@ -5,9 +5,11 @@ import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { Backup, BackupDetails } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
+import { failedProof } from '../model/level.js';
 import { formatBytes } from '../model/units.js';
 import { addCommand, run } from './command.js';
 import { localMinute, localZone } from './moment.js';
+import { addRetention } from './retention.js';
 import { say, width, type GlobalOptions, type Outcome } from './render.js';
 import type * as Table from './table.js';
 import { openLook } from './work.js';
@@ -31,9 +33,12 @@ const help = {
 } as const;
 
 const provenIn = (backup: Backup, paint: ChalkInstance): string => {
-  if (backup.suspect) return paint.red('failed');
+  if (backup.doubts.includes(failedProof)) return paint.red('failed');
   return backup.proven ? `${backup.proven.level} ${backup.proven.at.slice(0, 10)}` : paint.yellow('no');
 };
+
+const noteOn = ({ pinned, suspect }: Backup, paint: ChalkInstance): string =>
+  [pinned ? 'pinned' : '', suspect ? paint.red('suspect') : ''].filter(Boolean).join(', ');
 
 const line = ({ manifest: _manifest, ...rest }: Backup) => rest;
 
@@ -48,6 +53,7 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
     document: { backups: backups.map(line), problems },
     text: (paint) => {
       if (backups.length === 0) return 'no backups yet; make one with `backup-automation execute`';
+      const noted = backups.some(({ pinned, suspect }) => pinned || suspect);
       const rows = backups.map((backup) => [
         backup.backupId,
         backup.database,
@@ -55,9 +61,11 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
         formatBytes(backup.size),
         backup.storages.join(', '),
         provenIn(backup, paint),
+        ...(noted ? [noteOn(backup, paint)] : []),
       ]);
       const taken = `TAKEN (${localZone(backups.map(({ timestamp }) => timestamp))})`;
-      return table(['BACKUP', 'DATABASE', taken, 'SIZE', 'STORAGES', 'PROVEN'], rows, { width: width(), paint, ids: 0 });
+      const head = ['BACKUP', 'DATABASE', taken, 'SIZE', 'STORAGES', 'PROVEN', ...(noted ? ['NOTE'] : [])];
+      return table(head, rows, { width: width(), paint, ids: 0 });
     },
   };
 }
@@ -102,6 +110,8 @@ function page(backup: Backup, details: BackupDetails | Failure, { facts, table }
     ],
     ['storages', backup.storages.join(', ')],
     ['proven', provenIn(backup, paint)],
+    ...(backup.pinned ? [['pinned', 'yes: no rule removes it'] as [string, string]] : []),
+    ...backup.doubts.map((doubt): [string, string] => ['suspect', doubt]),
     ['server', `PostgreSQL ${manifest.serverVersion}, snapshot at ${manifest.snapshotLsn ?? 'an unknown position'}`],
     ['dumped by', `pg_dump ${manifest.clientVersion}, backup-automation ${manifest.toolVersion}`],
     ...(manifest.keys ? [['sealed', sealedTo(manifest.keys)] as [string, string]] : []),
@@ -127,4 +137,5 @@ export function backupsCommand(program: Command): void {
     .argument('<id>', 'a backup id, the beginning of one, or latest')
     .option(...database)
     .action(run(show));
+  addRetention(backups);
 }

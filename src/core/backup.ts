@@ -4,7 +4,7 @@
 import type { Artifact, BackupDetails, Manifest, Proof } from '../model/backup.js';
 import type { Database, Dump } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { BackupEvent } from '../model/event.js';
+import { isEmergency, type BackupEvent } from '../model/event.js';
 import type { Level } from '../model/level.js';
 import { detailsName, guideName } from '../model/names.js';
 import type { Context, Seal } from './context.js';
@@ -12,6 +12,7 @@ import { restoreGuide } from './guide.js';
 import { encodeManifest } from './manifest.js';
 import type { Plan } from './plan.js';
 import { sealOf } from './sealing.js';
+import { suspicionOf } from './suspicion.js';
 import { alive, decodersOf, deposit, depositSealed, depositText, onEach, withdraw, type Target } from './transfer.js';
 
 export interface BackupRequest {
@@ -47,12 +48,15 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
     const details = await dump.details();
     artifacts.push(await describe(context, request, { details, seal }, targets));
     const proven = await prove(context, request, { dump, seal, artifacts }, targets);
+    const { databaseSize } = dump.probe;
+    const odd = await suspicionOf(context, { backupId: event.id, database: database.name, databaseSize, artifacts, details });
     const manifest = {
       ...manifestOf(context, request, dump),
       startedAt,
       finishedAt: context.clock.now().toISOString(),
       proven,
-      warnings: [...warnings, ...details.notIncluded],
+      warnings: [...warnings, ...details.notIncluded, ...odd.suspect],
+      ...(odd.suspect.length > 0 && { suspect: [...odd.suspect] }),
       ...(seal && { keys: [...seal.keys] }),
     };
     artifacts.push(await depositText(restoreGuide(manifest, artifacts), { name: guideName, kind: 'guide' }, targets));
@@ -62,7 +66,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
     return {
       backupId: event.id,
       size: artifacts.reduce((sum, { size }) => sum + size, 0),
-      warnings,
+      warnings: [...warnings, ...odd.warnings],
       failedStorages: [...unopened, ...(await dropFailed(targets))],
     };
   } catch (error) {
@@ -199,6 +203,7 @@ function manifestOf(context: Context, { event, database }: BackupRequest, { prob
     backupId: event.id,
     eventId: event.id,
     scheduleId: event.scheduleId ?? null,
+    ...(isEmergency(event) && { emergency: true as const }),
     database: database.name,
     databaseName: probe.databaseName,
     systemIdentifier: probe.systemIdentifier,

@@ -117,7 +117,7 @@ export async function findBackup(context: Context, id: string, database?: string
         hint: 'make one with `backup-automation execute`',
       },
     );
-  if (id === 'latest') return newest(backups);
+  if (id === 'latest') return newest(context, backups);
   const matches = backups.filter((backup) => backup.backupId === id || (id.length >= 4 && backup.backupId.startsWith(id)));
   const [match, second] = matches;
   if (match && !second) return match;
@@ -131,15 +131,19 @@ export async function findBackup(context: Context, id: string, database?: string
   });
 }
 
-/** The newest that no verification spoke against; with several databases one must be named. */
-function newest(backups: readonly Backup[]): Backup {
+/** The newest that nothing speaks against; with several databases one must be named. */
+function newest(context: Context, backups: readonly Backup[]): Backup {
   const names = new Set(backups.map((backup) => backup.database));
   if (names.size > 1)
     throw new Failure('usage', `there are backups of ${names.size} databases`, {
       hint: `add --database with one of: ${[...names].join(', ')}`,
     });
+  const [first] = backups;
   const good = backups.find((backup) => !backup.suspect);
-  if (!good)
-    throw new Failure('verification', 'every backup failed its newest verification', { hint: 'name one by its id to use it all the same' });
+  if (!good) throw new Failure('verification', 'every backup is suspect', { hint: 'name one by its id to use it all the same' });
+  if (first && first !== good) {
+    const message = `${first.backupId} is newer, and passed over because it is suspect: ${first.doubts.join('; ')}`;
+    context.announce({ kind: 'warning', database: good.database, message });
+  }
   return good;
 }

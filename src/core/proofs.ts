@@ -3,7 +3,7 @@
  */
 import type { Manifest, Proof } from '../model/backup.js';
 import type { LedgerRecord } from '../model/ledger.js';
-import { levelRank } from '../model/level.js';
+import { failedProof, levelRank } from '../model/level.js';
 import { msPerDay } from '../model/units.js';
 
 /** A clock may have been set back by this much between a backup and its verification. */
@@ -33,7 +33,7 @@ export class Proofs {
 
   /** Why a backup is not to be trusted, a sentence each; empty for a good one. What looked odd is cleared by a restore. */
   doubts(manifest: Pick<Manifest, 'backupId' | 'proven' | 'suspect'>): readonly string[] {
-    if (this.failed.has(manifest.backupId)) return ['its newest verification failed'];
+    if (this.failed.has(manifest.backupId)) return [failedProof];
     return this.of(manifest)?.level === 'restore' ? [] : (manifest.suspect ?? []);
   }
 }

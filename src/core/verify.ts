@@ -5,6 +5,7 @@ import { compareFingerprints, type Artifact, type Backup, type BackupDetails } f
 import { asFailure, Failure } from '../model/errors.js';
 import type { Level } from '../model/level.js';
 import type { Storage } from '../model/storage.js';
+import { whileHeld } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';
 import { fill } from './load.js';
@@ -57,7 +58,9 @@ async function look(context: Context, backup: Backup, level: Level): Promise<{ d
     const storage = storageOf(context, backup);
     return { detail: await proveByRestore(context, backup, storage), storage: storage.name };
   }
-  for (const name of backup.storages) await readThrough(context, backup, storageOf(context, backup, name), level);
+  await whileHeld(context, backup.backupId, async () => {
+    for (const name of backup.storages) await readThrough(context, backup, storageOf(context, backup, name), level);
+  });
   const size = backup.manifest.artifacts.length;
   const what = level === 'checksum' ? 'have their SHA-256' : 'have their SHA-256, the archive was read to its end';
   return { detail: `${size} files ${what}`, storage: backup.storages.join(', ') };

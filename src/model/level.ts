@@ -5,3 +5,5 @@ export const levels = ['checksum', 'archive', 'restore'] as const;
 export type Level = (typeof levels)[number];
 /** The greater, the more was proven; -1 for nothing. */
 export const levelRank = (level: Level | null | undefined): number => (level ? levels.indexOf(level) : -1);
+/** Why a backup is doubted that failed its newest verification. */
+export const failedProof = 'its newest verification failed';
