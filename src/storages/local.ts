@@ -42,7 +42,8 @@ const options = z.strictObject({
 
 const markerName = '.backup-automation-storage';
 
-const piece = 1024 * 1024;
+/** What is read at once. Greater pieces stay in memory for long after they were used (measured: 30 MB more on Node 24). */
+const piece = 64 * 1024;
 
 const codes: Record<string, FailureCode> = {
   ENOSPC: 'no-space',
