@@ -10,7 +10,7 @@ import { openWork } from './work.js';
 const help = {
   examples: [
     [
-      'guard -- npm run migrate',
+      'guard -- ./migrate.sh',
       'backs up every database, proves the archives, then runs the migration; when that fails, says how to get back',
     ],
     ['guard --database shop -- psql -f change.sql', 'guards one database only'],
