@@ -7,7 +7,7 @@ import type { Backup } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
 import { carriesPassword } from '../model/reference.js';
 import { formatDuration } from '../model/units.js';
-import { addCommand, run } from './command.js';
+import { addCommand, positive, run } from './command.js';
 import { say, type GlobalOptions, type Outcome } from './render.js';
 import { openLook, openWork } from './work.js';
 
@@ -20,6 +20,10 @@ interface Options {
   /** commander's name for --no-owner. */
   readonly owner: boolean;
   readonly forceTarget?: string;
+  readonly table: readonly string[];
+  readonly schema: readonly string[];
+  readonly jobs: number;
+  readonly role?: string;
 }
 
 const help = {
@@ -30,6 +34,7 @@ const help = {
     ],
     ['restore 0192f3a4 --to postgresql://localhost/shop_copy --no-owner', 'into an empty database, everything owned by you'],
     ['restore latest --to env:TARGET_URL --create --plan', 'what the target lacks, and the SQL that mends it; changes nothing'],
+    ['restore latest --to env:TARGET_URL --table orders --force-target shop', 'one table, replaced where it is in one transaction'],
     ['restore latest --output - | pg_restore --list', 'the decoded archive into a pipe'],
   ],
   exits: {
@@ -45,13 +50,17 @@ const help = {
 
 async function into(context: Context, options: Options, backup: Backup): Promise<Outcome> {
   const { restore } = await import('../core/restore.js');
-  const { to = '', create = false, forceTarget } = options;
+  const { to = '', create = false, forceTarget, table: tables, schema: schemas, jobs, role } = options;
+  const parts = tables.length + schemas.length > 0 ? { tables, schemas } : undefined;
   const restored = await restore(context, {
     backup,
     to,
     create,
     noOwner: !options.owner,
     ...(forceTarget === undefined ? {} : { forceTarget }),
+    parts,
+    jobs,
+    role,
   });
   return {
     document: { ...restored },
@@ -59,7 +68,9 @@ async function into(context: Context, options: Options, backup: Backup): Promise
       [
         ...restored.warnings.map((warning) => `${paint.yellow('warning:')} ${warning}`),
         `${paint.green('restored')} ${backup.backupId} into ${restored.target} in ${formatDuration(restored.duration)}`,
-        restored.compared ? 'every table has the row count that it had in the backup' : 'not compared: the backup has no fingerprint',
+        restored.compared
+          ? `every ${parts ? 'restored ' : ''}table has the row count that it had in the backup`
+          : `not compared: the backup has no fingerprint${parts ? ' of what was restored' : ''}`,
       ].join('\n'),
   };
 }
@@ -93,11 +104,13 @@ async function body(options: Options & GlobalOptions, id: string): Promise<Outco
   const backup = await findBackup(context, id, options.database);
   if (options.plan && options.to !== undefined) {
     const { showPlan } = await import('./restore-plan.js');
-    const { to, create = false, forceTarget } = options;
-    return showPlan(context, { backup, to, create, noOwner: !options.owner, forceTarget });
+    const { to, create = false, forceTarget, role } = options;
+    return showPlan(context, { backup, to, create, noOwner: !options.owner, forceTarget, role });
   }
   return options.output === undefined ? into(context, options, backup) : out(context, options, backup, options.output);
 }
+
+const several = (value: string, previous: readonly string[]): string[] => [...previous, value];
 
 export function restoreCommand(program: Command): void {
   addCommand(program, 'restore', 'bring a backup back into a database, a file or a pipe', help)
@@ -108,6 +121,10 @@ export function restoreCommand(program: Command): void {
     .option('--plan', 'only tell what the target lacks, and the SQL that mends it')
     .option('--create', 'create the target database first')
     .option('--no-owner', 'leave out owners and privileges')
+    .option('--role <name>', 'do it as this role of the target')
+    .option('--table <name>', 'only this table with all that belongs to it, its partitions too (repeatable)', several, [])
+    .option('--schema <name>', 'only this schema; with --table: the table in this schema (repeatable)', several, [])
+    .option('--jobs <n>', 'load by so many connections at once; needs room for the decoded archive', positive, 1)
     .option('--force-target <name>', 'the name of the target again: restore although it is the source or not empty')
     .action(run(body));
 }

@@ -9,7 +9,7 @@ import { isSource } from '../model/restore-plan.js';
 import { whileHeld } from './claim.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storageOf } from './fetch.js';
-import { fill } from './load.js';
+import { fillParts, type FillRequest } from './load.js';
 import { withdraw } from './transfer.js';
 
 export interface RestoreRequest {
@@ -20,6 +20,9 @@ export interface RestoreRequest {
   readonly noOwner: boolean;
   /** The target's name once more, to restore onto the source or into a database that is not empty. */
   readonly forceTarget?: string;
+  readonly parts?: FillRequest['parts'];
+  readonly jobs?: number | undefined;
+  readonly role?: string | undefined;
 }
 
 export interface Restored {
@@ -39,17 +42,22 @@ export async function restore(context: Context, request: RestoreRequest): Promis
   const target = context.engine.target(request.to);
   const state = await context.engine.inspect(target);
   const warnings = refuseOrWarn(request, state);
+  const replace = state.objects !== null && state.objects > 0;
+  if (replace && (request.jobs ?? 1) > 1)
+    throw new Failure('usage', `--jobs can not replace what is in ${state.place}: that is done in one transaction, by one connection`, {
+      hint: 'leave --jobs out, or restore into an empty database',
+    });
   const storage = storageOf(context, backup);
   const details = await readDetails(context, backup, storage);
   const started = context.clock.monotonic();
   const create = state.objects === null;
   const outcome = { backupId: backup.backupId, target: state.place };
   try {
-    const { noOwner } = request;
-    const replace = state.objects !== null && state.objects > 0;
-    const found = await fill(context, { backup, storage, details, target, create, noOwner, createRoles: false, replace });
-    const compared = details.fingerprint.method !== 'none';
-    const differences = compareFingerprints(details.fingerprint, replace ? onlyThoseOf(details.fingerprint, found) : found);
+    const { noOwner, parts, jobs, role } = request;
+    const how = { noOwner, createRoles: false, replace, parts, jobs, role };
+    const { found, expected } = await fillParts(context, { backup, storage, details, target, create, ...how });
+    const compared = expected.method !== 'none' && (!parts || expected.tables.length > 0);
+    const differences = compareFingerprints(expected, replace ? onlyThoseOf(expected, found) : found);
     if (differences.length > 0)
       throw new Failure('restore', `the restored database differs from the backup: ${differences.slice(0, 5).join('; ')}`);
     const duration = await finish(context, backup, state, { started, ok: true, compared });

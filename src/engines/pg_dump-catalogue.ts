@@ -2,6 +2,7 @@
  * engines: what a database says of itself in its catalogue: identity, counts, and what a restore will need. Reads only.
  */
 import type { BackupDetails, Fingerprint, TableCount } from '../model/backup.js';
+import type { TableName } from '../model/contents.js';
 import type { Session } from '../system/postgres.js';
 
 /** What users made, of the catalogue `c` in the namespace `n`: not the server's own, not temporary, not what an extension brings along. */
@@ -65,10 +66,15 @@ export async function lockTables(session: Session): Promise<void> {
   }
 }
 
-/** Every table's exact row count, as this session's snapshot sees it; all 0 for a dump of the schema alone. */
-export async function countRows(session: Session, content: 'all' | 'schema' = 'all'): Promise<Fingerprint> {
+/** Every table's exact row count, as this session's snapshot sees it; all 0 for a dump of the schema alone. `only`: of these tables. */
+export async function countRows(
+  session: Session,
+  content: 'all' | 'schema' = 'all',
+  only: readonly TableName[] | null = null,
+): Promise<Fingerprint> {
   const counted: TableCount[] = [];
-  for (const { schema, name, quoted } of await listTables(session)) {
+  const isCounted = (table: TableName) => only?.some(({ schema, name }) => schema === table.schema && name === table.name) ?? true;
+  for (const { schema, name, quoted } of (await listTables(session)).filter(isCounted)) {
     const [row] =
       content === 'schema' ? [] : await session.query<{ rows: number }>(`SELECT pg_catalog.count(*) AS rows FROM ONLY ${quoted}`);
     counted.push({ schema, name, rows: row?.rows ?? 0 });

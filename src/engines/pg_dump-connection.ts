@@ -16,6 +16,13 @@ export interface ConnectionGiven extends Given {
   runFolder(eventId: string): string;
 }
 
+export interface ChildEnvironment {
+  readonly env: Record<string, string>;
+  /** Private, and gone with `remove`. */
+  readonly folder: string;
+  readonly remove: () => void;
+}
+
 export class Connection {
   readonly #entry: DatabaseEntry;
   readonly #given: ConnectionGiven;
@@ -62,7 +69,7 @@ export class Connection {
   }
 
   /** libpq's environment for a program, with a passfile that only this event sees; and how to remove it. */
-  async childEnvironment(eventId: string, databaseName?: string): Promise<{ env: Record<string, string>; remove: () => void }> {
+  async childEnvironment(eventId: string, databaseName?: string): Promise<ChildEnvironment> {
     const server = await this.server();
     const folder = this.#given.runFolder(eventId);
     const passfile = join(folder, 'pgpass');
@@ -75,7 +82,7 @@ export class Connection {
       throw ledgerFailure('write', passfile, error);
     }
     const env = { ...server.childEnvironment(passfile, databaseName), PGAPPNAME: applicationNameOf(eventId) };
-    return { env, remove: () => rmSync(folder, { recursive: true, force: true }) };
+    return { env, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
   }
 }
 

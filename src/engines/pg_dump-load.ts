@@ -1,8 +1,10 @@
 /**
  * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
  */
-import type { BackupDetails } from '../model/backup.js';
+import { join } from 'node:path';
+import type { BackupDetails, TableCount } from '../model/backup.js';
 import type { Installed } from '../model/client-choice.js';
+import { tablesIn } from '../model/contents.js';
 import type { Load, LoadRequest } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import type { ProgramExit, ProgramStage } from '../model/flow.js';
@@ -11,6 +13,7 @@ import type { Server } from '../system/connection.js';
 import type { Session } from '../system/postgres.js';
 import { countRows } from './pg_dump-catalogue.js';
 import { applicationNameOf, type Connection } from './pg_dump-connection.js';
+import { checkRoom, choose, keepIn, output } from './pg_dump-spool.js';
 import { complaints, explainExit } from './pg_dump-stages.js';
 
 /** WRONG_OBJECT_TYPE, whatever language the server speaks. */
@@ -70,28 +73,57 @@ function explainLoad(exit: ProgramExit): Failure {
   );
 }
 
+/** What goes before the archive's name, or reads it from stdin without one. */
+function argumentsFor(databaseName: string, request: LoadRequest): string[] {
+  const { noOwner, replace, jobs = 1, role } = request;
+  return [
+    '--no-password',
+    ...(noOwner ? ['--no-owner', '--no-privileges'] : []),
+    ...(replace ? ['--clean', '--if-exists', '--single-transaction'] : []),
+    ...(jobs > 1 ? [`--jobs=${jobs}`] : []),
+    ...(role === undefined ? [] : [`--role=${role}`]),
+    `--dbname=dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`,
+  ];
+}
+
+const readSchemas = async (session: Session): Promise<string[]> =>
+  (await session.query<{ name: string }>('SELECT nspname::text AS name FROM pg_catalog.pg_namespace')).map(({ name }) => name);
+
 export async function beginLoad(connection: Connection, client: Installed, request: LoadRequest): Promise<Load> {
+  const { details, parts, replace, signal } = request;
   const databaseName = await connection.databaseName();
-  if (request.create) await createDatabase(await connection.maintenance(), databaseName, request.details);
+  if (request.create) await createDatabase(await connection.maintenance(), databaseName, details);
   await connection.settle();
   const name = applicationNameOf(request.eventId);
-  if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, request.details.roles));
-  const { env, remove } = await connection.childEnvironment(request.eventId);
-  const quoted = `dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`;
-  const flags = [
-    ...(request.noOwner ? ['--no-owner', '--no-privileges'] : []),
-    ...(request.replace ? ['--clean', '--if-exists', '--single-transaction'] : []),
-  ];
-  const stage: ProgramStage = {
+  if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, details.roles));
+  const { env, folder, remove } = await connection.childEnvironment(request.eventId);
+  const args = argumentsFor(databaseName, request);
+  const stage = (...more: string[]): ProgramStage => ({
     kind: 'program',
     file: client.file('pg_restore'),
-    args: ['--no-password', ...flags, `--dbname=${quoted}`],
+    args: [...args, ...more],
     env,
     explain: explainLoad,
-  };
+  });
+  const close = async () => remove();
+  const streams = !parts && (request.jobs ?? 1) === 1;
+  if (streams) return { stage: stage(), finish: async () => null, fingerprint: () => connection.use(name, countRows), close };
+  const kept = join(folder, 'archive');
+  let filled: readonly TableCount[] | null = null;
+  await checkRoom(kept, request.expectedSize).catch((error: unknown) => {
+    remove();
+    throw error;
+  });
   return {
-    stage,
-    fingerprint: () => connection.use(name, countRows),
-    close: async () => remove(),
+    stage: keepIn(kept),
+    finish: async () => {
+      const ground = parts && { empty: !replace, schemas: await connection.use(name, readSchemas) };
+      const chosen = parts && ground && (await choose(client, kept, { parts, ground, signal }));
+      await output(stage(...(chosen ? [`--use-list=${chosen.list}`] : []), kept), signal);
+      filled = chosen ? tablesIn(chosen.entries, details.fingerprint.tables) : null;
+      return filled;
+    },
+    fingerprint: () => connection.use(name, (session) => countRows(session, 'all', filled)),
+    close,
   };
 }

@@ -1,8 +1,8 @@
 /**
  * model: the Engine role, what knows how to take a database out of its server and put it back.
  */
-import type { BackupDetails, Fingerprint } from './backup.js';
-import type { ProgramStage, Stage } from './flow.js';
+import type { BackupDetails, Fingerprint, TableCount } from './backup.js';
+import type { Stage } from './flow.js';
 import type { Measurement } from './measurement.js';
 
 /** One database to back up, or to restore into. `connection` is opaque to everyone but the engine. */
@@ -72,13 +72,23 @@ export interface LoadRequest {
   readonly archiveMajor: number;
   /** Drops what the archive holds before it is made anew, all in one transaction: on failure the target is as it was. */
   readonly replace: boolean;
+  /** These tables, in these schemas, or all of these schemas, with what belongs to them; else everything. */
+  readonly parts?: { readonly tables: readonly string[]; readonly schemas: readonly string[] } | undefined;
+  /** Connections that load at once; 1 when left out. */
+  readonly jobs?: number | undefined;
+  /** Does everything as this role. */
+  readonly role?: string | undefined;
+  /** What the decoded archive may take on the disk, bytes, where it must be kept for `parts` or `jobs`; null when unknown. */
+  readonly expectedSize?: number | null;
   readonly signal: AbortSignal;
 }
 
 export interface Load {
-  /** Reads the archive and fills the target. */
-  readonly stage: ProgramStage;
-  /** What was counted in the target after the stage ended well. */
+  /** Takes the archive in to its end. Fills the target with it, or keeps it for `finish`. */
+  readonly stage: Stage;
+  /** Fills the target with what was kept, if so. Resolves to those of the fingerprint's tables that parts filled; null: everything. */
+  finish(): Promise<readonly TableCount[] | null>;
+  /** What was counted in the target after all that ended well; of parts only their tables. */
   fingerprint(): Promise<Fingerprint>;
   close(): Promise<void>;
 }
