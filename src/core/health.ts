@@ -13,6 +13,7 @@ import type { Context } from './context.js';
 import { readHistory, type History } from './history.js';
 import { sealingFacts } from './keys.js';
 import { reconcile } from './reconcile.js';
+import { heldBack } from './retention.js';
 
 export interface HealthDocument extends HealthReport {
   readonly configuration: Settings;
@@ -48,6 +49,7 @@ export async function health(context: Context): Promise<HealthDocument> {
   const report = judgeHealth({
     ...automation,
     sealing: await sealingFacts(context, history.drilled),
+    heldBack: await heldBack(context),
     limits: settings.health,
     minDiskSpace: settings.conditions.minDiskSpace,
     databases,
@@ -85,7 +87,7 @@ function automationFacts(
   entries: readonly Entry[],
   history: History & { readonly ended: readonly BackupEvent[] | Failure },
   stock: Stock,
-): Omit<AutomationFacts, 'sealing'> {
+): Omit<AutomationFacts, 'sealing' | 'heldBack'> {
   const now = context.clock.now();
   const { ended } = history;
   const suspects = stock.backups

@@ -194,3 +194,13 @@ export async function survey(context: Context, storage: Storage, scope: Retentio
   }
   return { groups, testimony, unlisted: listing.unlisted };
 }
+
+/** What is due to be removed and held back, a sentence each. */
+export async function heldBack(context: Context): Promise<string[]> {
+  const sentences: string[] = [];
+  for (const storage of context.storages)
+    for (const { database, scheduleId, plan } of (await survey(context, storage, { force: false })).groups)
+      if (plan.skipped !== null && plan.due > 0)
+        sentences.push(`${plan.due} of ${database} (${scheduleId ?? 'by hand'}) are due in ${storage.name} and kept: ${plan.skipped}`);
+  return sentences;
+}

@@ -34,7 +34,7 @@ export async function listTrash(context: Context, storage: Storage, database?: s
   for await (const { place, discardedAt, ...stored } of storage.discarded(database)) {
     const read = readManifest({ ...stored, place }, context.signer);
     const manifest = 'manifest' in read && read.trust === 'signed' ? read.manifest : null;
-    const begun = stored.manifest === null && discardedAt !== null;
+    const begun = stored.manifest === null && (discardedAt !== null || Object.keys(stored.sizes).length === 0);
     const gone = manifest && discardedAt !== null ? new Date(Date.parse(discardedAt) + grace).toISOString() : null;
     trash.push({ ...place, storage: storage.name, discardedAt, gone, manifest, begun });
   }

@@ -43,6 +43,8 @@ export interface AutomationFacts {
   readonly proofs: readonly ProofFacts[];
   /** Stored backups that cannot be read or failed their newest verification, a sentence each. */
   readonly badBackups: readonly string[];
+  /** What retention would remove and does not, a sentence each. */
+  readonly heldBack: readonly string[];
   readonly damage: Readonly<LedgerDamage>;
   /** Why the ledger could not be written; null: it could, or there was nothing to write. */
   readonly unwritable: string | null;
@@ -110,6 +112,12 @@ function judgeBackups(badBackups: readonly string[]): HealthCheck {
   return { ...check, status: 'warning', detail: badBackups.join('; '), hint: '`backup-automation verify --all` tells which are good' };
 }
 
+function judgeRetention(heldBack: readonly string[]): HealthCheck {
+  const check = { name: 'retention', subject: null, value: heldBack.length, limit: 0 };
+  if (heldBack.length === 0) return { ...check, ...good, detail: 'nothing that is due is held back' };
+  return { ...check, status: 'warning', detail: heldBack.join('; '), hint: '`backup-automation backups prune` shows the plan' };
+}
+
 function advise({ database, restoredAt, everyDays }: ProofFacts, now: Date): string[] {
   const command = `\`backup-automation verify latest --database ${database}\``;
   if (restoredAt === null) return [`no backup of ${database} was proven by a restore yet: ${command}`];
@@ -129,6 +137,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       ...facts.lastRuns.map((run) => judgeLastRun(run, facts.now)),
       judgeDeadRuns(facts.deadRuns),
       judgeBackups(facts.badBackups),
+      judgeRetention(facts.heldBack),
       judgeLedger(facts),
       ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
     ],

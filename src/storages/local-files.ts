@@ -2,7 +2,7 @@
  * storages: files and folders of a local storage, made durable, and never reached through a link.
  */
 import { constants } from 'node:fs';
-import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { manifestName } from '../model/names.js';
 
@@ -105,12 +105,13 @@ export async function discardedAt(folder: string): Promise<string | null> {
   return Number.isNaN(Date.parse(text)) ? null : text;
 }
 
-/** The manifest first: what is left of an interrupted removal can never be taken for a backup. */
+/** The manifest first, and the date last: what is left of an interrupted removal can not be taken for a backup, and is known for what it is. */
 export async function removeTrash(folder: string): Promise<void> {
   const trash = trashOf(folder);
   if (!(await lstat(trash)).isDirectory()) throw new Error(`${trash} is not a folder`);
   await rm(join(trash, manifestName), { force: true });
   await syncFolder(trash);
+  for (const name of await readdir(trash)) if (name !== removedName) await rm(join(trash, name), { recursive: true, force: true });
   await rm(trash, { recursive: true });
   await syncFolder(dirname(trash));
 }
