@@ -7,6 +7,7 @@ import type { Backup, BackupDetails } from '../model/backup.js';
 import { Failure } from '../model/errors.js';
 import { failedProof } from '../model/level.js';
 import { formatBytes } from '../model/units.js';
+import { addDiff } from './backups-diff.js';
 import { addCommand, run } from './command.js';
 import { localMinute, localZone } from './moment.js';
 import { addRetention } from './retention.js';
@@ -137,5 +138,6 @@ export function backupsCommand(program: Command): void {
     .argument('<id>', 'a backup id, the beginning of one, or latest')
     .option(...database)
     .action(run(show));
+  addDiff(backups);
   addRetention(backups);
 }
