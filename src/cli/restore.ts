@@ -24,6 +24,7 @@ interface Options {
   readonly schema: readonly string[];
   readonly jobs: number;
   readonly role?: string;
+  readonly globals?: boolean;
 }
 
 const help = {
@@ -77,28 +78,56 @@ async function into(context: Context, options: Options, backup: Backup): Promise
 
 async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {
   const { extract, extractToFile } = await import('../core/restore.js');
+  const kind = options.globals ? 'globals' : 'database';
   if (output === '-') {
-    await extract(context, backup, process.stdout).catch((error: unknown) => {
+    await extract(context, backup, process.stdout, kind).catch((error: unknown) => {
       // a reader that has seen enough, such as `pg_restore --list`, tells with its own exit code how it fared
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     });
     return 0;
   }
   const started = context.clock.monotonic();
-  await extractToFile(context, backup, output);
-  say(`the archive of ${backup.backupId} is in ${output}; look into it with \`pg_restore --list\``, options);
+  await extractToFile(context, backup, output, kind);
+  const what = options.globals
+    ? `the roles and tablespaces of ${backup.backupId} are in ${output} as SQL, with their passwords' hashes`
+    : `the archive of ${backup.backupId} is in ${output}; look into it with \`pg_restore --list\``;
+  say(what, options);
   const duration = Math.round(context.clock.monotonic() - started);
   return { document: { backupId: backup.backupId, target: output, ok: true, compared: false, duration, warnings: [] }, text: () => '' };
 }
 
-async function body(options: Options & GlobalOptions, id: string): Promise<Outcome | number> {
+async function globalsInto(context: Context, backup: Backup, to: string): Promise<Outcome> {
+  const { restoreGlobals } = await import('../core/restore.js');
+  const started = context.clock.monotonic();
+  const { target, created } = await restoreGlobals(context, backup, to);
+  const duration = Math.round(context.clock.monotonic() - started);
+  return {
+    document: { backupId: backup.backupId, target, ok: true, compared: false, duration, created, warnings: [] },
+    text: (paint) =>
+      created.length > 0
+        ? `${paint.green('created')} on the server of ${target}: ${created.join(', ')}`
+        : `nothing to do: the server of ${target} has every role of ${backup.backupId}`,
+  };
+}
+
+function refuseMixtures(options: Options): void {
   if ((options.to === undefined) === (options.output === undefined))
     throw new Failure('usage', 'say where to: either --to URL or --output FILE', { hint: 'see `backup-automation restore --help`' });
   if (options.to !== undefined && carriesPassword(options.to))
     throw new Failure('usage', '--to is a URL with a password, which every user of this machine can read in the list of processes', {
       hint: 'put the URL into an environment variable and write --to env:NAME; or leave the password to a passfile (~/.pgpass)',
     });
-  if (options.plan && options.to === undefined) throw new Failure('usage', '--plan looks at a target: name it with --to URL');
+  const { plan, create, table, schema, jobs, role } = options;
+  if (plan && options.to === undefined) throw new Failure('usage', '--plan looks at a target: name it with --to URL');
+  const parts = table.length + schema.length > 0;
+  if (options.globals && (plan || create || parts || jobs > 1 || role !== undefined))
+    throw new Failure('usage', '--globals is about the roles of a server alone: restore the database by a command of its own');
+  if (options.output !== undefined && (parts || jobs > 1 || role !== undefined))
+    throw new Failure('usage', '--output writes the whole archive: --table, --schema, --jobs and --role go with --to');
+}
+
+async function body(options: Options & GlobalOptions, id: string): Promise<Outcome | number> {
+  refuseMixtures(options);
   const { context } = await (options.plan ? openLook(options) : openWork(options));
   const { findBackup } = await import('../core/catalog.js');
   const backup = await findBackup(context, id, options.database);
@@ -107,6 +136,7 @@ async function body(options: Options & GlobalOptions, id: string): Promise<Outco
     const { to, create = false, forceTarget, role } = options;
     return showPlan(context, { backup, to, create, noOwner: !options.owner, forceTarget, role });
   }
+  if (options.globals && options.to !== undefined) return globalsInto(context, backup, options.to);
   return options.output === undefined ? into(context, options, backup) : out(context, options, backup, options.output);
 }
 
@@ -125,6 +155,7 @@ export function restoreCommand(program: Command): void {
     .option('--table <name>', 'only this table with all that belongs to it, its partitions too (repeatable)', several, [])
     .option('--schema <name>', 'only this schema; with --table: the table in this schema (repeatable)', several, [])
     .option('--jobs <n>', 'load by so many connections at once; needs room for the decoded archive', positive, 1)
+    .option('--globals', 'the roles instead: with --to those that are missing, with --output all as SQL')
     .option('--force-target <name>', 'the name of the target again: restore although it is the source or not empty')
     .action(run(body));
 }

@@ -1,7 +1,7 @@
 /**
  * core: `restore`, the page of `execute` read from the bottom: storage, codecs reversed, engine, and then it is compared.
  */
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup.js';
 import type { TargetState } from '../model/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
@@ -118,11 +118,13 @@ function refuseOrWarn({ backup, create, forceTarget }: RestoreRequest, state: Ta
   return [`${state.place} ${what}; its tables of the same names were replaced, because --force-target named it`];
 }
 
-/** The decoded archive into a file, which appears only when it is whole. */
-export async function extractToFile(context: Context, backup: Backup, path: string): Promise<void> {
+type Extracted = 'database' | 'globals';
+
+/** The decoded archive, or the globals as SQL, into a file, which appears only when it is whole. */
+export async function extractToFile(context: Context, backup: Backup, path: string, kind: Extracted = 'database'): Promise<void> {
   const file = await context.createFile(path);
   try {
-    await extract(context, backup, file.stream);
+    await extract(context, backup, file.stream, kind);
     await file.keep();
   } catch (error) {
     await file.discard();
@@ -130,13 +132,35 @@ export async function extractToFile(context: Context, backup: Backup, path: stri
   }
 }
 
-/** The decoded archive, for a file or a pipe. */
-export async function extract(context: Context, backup: Backup, into: Writable): Promise<void> {
-  const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
-  if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
+/** The same for a file or a pipe. Throws `not-found` where the backup was made without globals. */
+export async function extract(context: Context, backup: Backup, into: Writable, kind: Extracted = 'database'): Promise<void> {
+  const artifact = backup.manifest.artifacts.find((one) => one.kind === kind);
+  if (!artifact) {
+    if (kind === 'globals') throw new Failure('not-found', `backup ${backup.backupId} was made without globals`);
+    throw new Failure('verification', `backup ${backup.backupId} has no archive`);
+  }
   await whileHeld(context, backup.backupId, async () => {
     const input = await storageOf(context, backup).get(backup, artifact.name);
     context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
     await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
   });
+}
+
+/** Makes the roles that the target's server lacks, as the globals have them, and leaves the others as they are. Resolves to their names. */
+export async function restoreGlobals(
+  context: Context,
+  backup: Backup,
+  to: string,
+): Promise<{ target: string; created: readonly string[] }> {
+  const target = context.engine.target(to);
+  const { place } = await context.engine.inspect(target);
+  const pieces: Buffer[] = [];
+  const into = new Writable({
+    write: (data: Buffer, _encoding, next) => {
+      pieces.push(data);
+      next();
+    },
+  });
+  await extract(context, backup, into, 'globals');
+  return { target: place, created: await context.engine.addRoles(target, Buffer.concat(pieces).toString('utf8')) };
 }

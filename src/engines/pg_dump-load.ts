@@ -8,6 +8,7 @@ import { tablesIn } from '../model/contents.js';
 import type { Load, LoadRequest } from '../model/engine.js';
 import { Failure } from '../model/errors.js';
 import type { ProgramExit, ProgramStage } from '../model/flow.js';
+import { missingRoles } from '../model/globals.js';
 import { identifier, literal } from '../model/quote.js';
 import type { Server } from '../system/connection.js';
 import type { Session } from '../system/postgres.js';
@@ -48,12 +49,23 @@ export async function dropDatabase(server: Server, databaseName: string): Promis
   }
 }
 
+const readRoles = async (session: Session): Promise<Set<string>> =>
+  new Set((await session.query<{ rolname: string }>('SELECT rolname FROM pg_catalog.pg_roles')).map(({ rolname }) => rolname));
+
 /** Roles that own or may use something in the archive and are not there yet: as bare names, without login. */
 async function createMissingRoles(session: Session, roles: readonly string[]): Promise<void> {
-  const there = new Set(
-    (await session.query<{ rolname: string }>('SELECT rolname FROM pg_catalog.pg_roles')).map(({ rolname }) => rolname),
-  );
+  const there = await readRoles(session);
   for (const role of roles) if (!there.has(role)) await session.query(`CREATE ROLE ${identifier(role)} NOLOGIN`);
+}
+
+/** The roles of pg_dumpall's text that are not there yet, with their attributes, passwords and memberships; all or none. */
+export async function addRoles(session: Session, globals: string): Promise<string[]> {
+  const { created, statements } = missingRoles(globals, await readRoles(session));
+  // as pg_dumpall's own text begins
+  await session.query('BEGIN; SET LOCAL standard_conforming_strings = on');
+  for (const statement of statements) await session.query(statement);
+  await session.query('COMMIT');
+  return created;
 }
 
 function explainLoad(exit: ProgramExit): Failure {

@@ -13,7 +13,7 @@ import { findClients } from '../system/programs.js';
 import { countObjects, readIdentity, readServerFacts } from './pg_dump-catalogue.js';
 import { Connection, connectionOf, type ConnectionGiven } from './pg_dump-connection.js';
 import { beginDump } from './pg_dump-dump.js';
-import { beginLoad, createDatabase, dropDatabase } from './pg_dump-load.js';
+import { addRoles, beginLoad, createDatabase, dropDatabase } from './pg_dump-load.js';
 import { surveyDatabase, surveyServer } from './pg_dump-needs.js';
 import { checkStage } from './pg_dump-stages.js';
 
@@ -157,6 +157,15 @@ class PgDump implements Engine {
       if (!(error instanceof Failure) || error.code !== 'no-database') throw error;
       const { address } = await connection.maintenance();
       return { place: describe({ ...address, databaseName }), databaseName, systemIdentifier: null, objects: null };
+    }
+  }
+
+  async addRoles(target: Database, globals: string): Promise<string[]> {
+    const session = await (await connectionOf(target).maintenance()).connect({ applicationName });
+    try {
+      return await addRoles(session, globals);
+    } finally {
+      await session.close();
     }
   }
 

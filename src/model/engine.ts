@@ -152,7 +152,9 @@ export interface Engine {
   url(database: Database): Promise<string>;
   /** What is at the target now. */
   inspect(target: Database): Promise<TargetState>;
-  /** The same and all that a restore of this backup needs there. Changes nothing. */
+  /** Makes those roles of pg_dumpall's text that the target's server lacks, all or none; changes no other. Resolves to their names. */
+  addRoles(target: Database, globals: string): Promise<string[]>;
+  /** That, and all that a restore of this backup needs there. Changes nothing. */
   survey(target: Database, backup: { readonly details: BackupDetails; readonly archiveMajor: number }): Promise<TargetSurvey>;
 }
 

@@ -65,6 +65,7 @@ export function fakeEngine(dump: Stage): Engine {
     url: unknown,
     inspect: unknown,
     survey: unknown,
+    addRoles: unknown,
     scratch: unknown,
   };
 }

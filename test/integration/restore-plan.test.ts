@@ -92,3 +92,30 @@ describe('restore --plan', () => {
     expect(ending(await project.json(['restore', 'latest', '--to', url]))).toEqual({ exitCode: 0 });
   });
 });
+
+describe('restore --globals', () => {
+  it('brings missing roles with all they had, and touches no other', async () => {
+    const root = databaseUrl('postgres');
+    const [gone, stays] = [role('gone'), role('stays')];
+    await sql(
+      root,
+      `CREATE ROLE "${gone}" LOGIN CONNECTION LIMIT 7 PASSWORD 'secret'; CREATE ROLE "${stays}" LOGIN PASSWORD 'old'; GRANT "${stays}" TO "${gone}";`,
+    );
+    const look = (name: string) => sql(root, `SELECT rolcanlogin, rolconnlimit, rolpassword FROM pg_authid WHERE rolname = '${name}'`);
+    const before = await look(gone);
+    expect(ending(await project.json(['execute']))).toEqual({ exitCode: 0 });
+    await sql(root, `DROP ROLE "${gone}"; ALTER ROLE "${stays}" PASSWORD 'new' NOLOGIN`);
+    const kept = await look(stays);
+    const { exitCode, document } = await project.json(['restore', 'latest', '--to', root, '--globals']);
+    expect({ exitCode, document }).toMatchObject({ exitCode: 0, document: { ok: true, created: expect.arrayContaining([gone]) } });
+    expect(document['created']).not.toContain(stays);
+    expect(await look(gone)).toBe(before);
+    expect(await look(stays)).toBe(kept);
+    expect(await sql(root, `SELECT pg_has_role('${gone}', '${stays}', 'MEMBER')`)).toBe('t');
+    const { stdout } = await project.run(['restore', 'latest', '--output', '-', '--globals']);
+    expect(stdout).toContain(`CREATE ROLE "${gone}";`);
+    expect(stdout.trimEnd()).toMatch(/PostgreSQL database cluster dump complete\n--$/);
+    expect((await project.json(['restore', 'latest', '--to', root, '--globals', '--create'])).exitCode).toBe(2);
+    await sql(root, `DROP ROLE "${gone}"`);
+  });
+});
