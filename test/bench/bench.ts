@@ -4,7 +4,7 @@
  * `--size 1GB` of plain dump, `--rounds N`, `--quick` (100 MB, 3 rounds), `--only dumps|starts`, `--markdown` writes the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatDuration } from '../../src/model/units.js';
@@ -34,6 +34,8 @@ const { values: options } = parseArgs({
 const size = options.size ?? (options.quick ? '100MB' : '200MB');
 const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
 const started = performance.now();
+/** Of the last minute, before anything was measured. */
+const [load = 0] = loadavg();
 const say = (line: string) => void process.stderr.write(`[${formatDuration(performance.now() - started)}] ${line}\n`);
 
 /** What must be tidied up, whether the run ends well or by a signal. */
@@ -69,6 +71,7 @@ async function factsOf(server: string): Promise<[string, string][]> {
     ['machine', `${cpus().length} cores (${cpu?.model.trim()}), ${formatBytes(totalmem())} memory, Linux ${release()}`],
     ['versions', `Node ${process.versions.node}, PostgreSQL ${server || 'not used'}, zstd ${/v([\d.]+)/.exec(zstd)?.[1] ?? 'none'}`],
     ['database', `${size} as a plain dump, ${rounds} rounds`],
+    ['load before', `${load.toFixed(1)}${load > cpus().length / 4 ? ': others were at work, so that the figures say little' : ''}`],
     ['took', formatDuration(performance.now() - started)],
   ];
 }

@@ -57,7 +57,7 @@ export function page(findings: readonly Finding[], facts: readonly (readonly [st
         ? ['## Goals that were missed', missed.map(({ what, whenMissed }) => `- **${what}**: ${whenMissed}`).join('\n')]
         : []),
       '## What is compared',
-      `- **The shell pipeline** is what a careful user writes: \`set -o pipefail; pg_dump -Fc -Z0 | zstd -1 -T1 | tee FILE.part | sha256sum\`, then the roles by \`pg_dumpall --globals-only\`, \`sync\`, \`mv\`, and \`sha256sum --check\`, which reads the file again as \`verify.afterBackup: checksum\` does. It writes no manifest, keeps no ledger, and checks no conditions.`,
+      `- **The shell pipeline** is what a careful user writes: \`set -o pipefail; pg_dump -Fc -Z0 | zstd -1 -T1 | tee FILE.part | sha256sum\`, then the roles by \`pg_dumpall --globals-only\`, \`sync\`, \`mv\`, and \`sha256sum\` once more, which reads the file again as \`verify.afterBackup: checksum\` does. It writes no manifest, keeps no ledger, and checks no conditions.`,
       '- **The floor** is `pg_dump -Fp >/dev/null`: the least that any logical dump costs.',
       '- **`pg_dump -Fc`** compresses by gzip level 6, what most people run.',
       '- **`node -e 0`** is the start of Node itself.',
