@@ -49,6 +49,8 @@ export async function restore(context: Context, request: RestoreRequest): Promis
     });
   const storage = storageOf(context, backup);
   const details = await readDetails(context, backup, storage);
+  if (request.parts && (details.fingerprint.largeObjects ?? 0) > 0)
+    warnings.push('large objects stay behind: only a restore of everything brings them');
   const started = context.clock.monotonic();
   const create = state.objects === null;
   const outcome = { backupId: backup.backupId, target: state.place };

@@ -39,7 +39,10 @@ describe('restore of parts', () => {
   it('tables into a new database, with what they need and what belongs to them, partitions too', async () => {
     const { url } = fresh();
     const answer = await restore(url, '--create', '--table', 'orders', '--table=visits');
-    expect(answer).toMatchObject({ exitCode: 0, document: { ok: true, compared: true } });
+    expect(answer).toMatchObject({
+      exitCode: 0,
+      document: { ok: true, compared: true, warnings: [expect.stringContaining('large objects stay behind')] },
+    });
     expect(await sql(url, 'SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM visits)')).toBe('800|1200');
     expect(await sql(url, indexes)).toBe(await sql(shop.url, indexes));
     expect(await sql(url, 'INSERT INTO orders (customer_id, placed_at) VALUES (1, now()) RETURNING id, state')).toBe('801|open');
