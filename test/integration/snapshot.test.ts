@@ -34,20 +34,20 @@ const inserts = `BEGIN; INSERT INTO visits SELECT '2024-07-01Z', '/', gen_random
   INSERT INTO manuals SELECT max(product_id) + 1, lo_from_bytea(0, 'x') FROM manuals HAVING max(product_id) < 40; COMMIT;
   DELETE FROM visits WHERE visitor IN (SELECT visitor FROM visits LIMIT 3);`;
 // now and then: what queues for a table just between our lock and pg_dump's keeps both waiting, and that backup fails as busy
-const changes = `SELECT pg_sleep(random()); TRUNCATE vouchers; INSERT INTO vouchers SELECT gen_random_uuid(), 1 FROM generate_series(1, 50);
+const changes = `SELECT pg_sleep(1 + random()); TRUNCATE vouchers; INSERT INTO vouchers SELECT gen_random_uuid(), 1 FROM generate_series(1, 50);
   ALTER TABLE vouchers ADD COLUMN more int DEFAULT (random() * 10)::int; ALTER TABLE vouchers DROP COLUMN more; ALTER TABLE visits_2025 ALTER page TYPE varchar; ALTER TABLE visits_2025 ALTER page TYPE text;
   CREATE TABLE passing AS SELECT generate_series(1, 30) n; DROP TABLE passing;`;
 
 describe('while others write', () => {
   it.each([
-    ['rows are inserted and deleted', [inserts, inserts], 0],
-    ['tables are truncated, changed, made and dropped', [inserts, changes], 0.5],
+    ['rows are inserted and deleted', [inserts, inserts], rounds],
+    ['tables are truncated, changed, made and dropped', [inserts, changes], 1],
   ])(
     '%s: what is called completed restores equal',
-    async (_what, scripts, mayFail) => {
+    async (_what, scripts, least) => {
       const project = lab(
         { shop: { url: database.url } },
-        { autoRetry: false, lockWaitTimeout: 1, verify: { server: databaseUrl('postgres') } },
+        { autoRetry: false, lockWaitTimeout: 1, retention: { keepLast: 1000 }, verify: { server: databaseUrl('postgres') } },
       );
       const context = await inProcess(project);
       const stops = scripts.map(writer);
@@ -66,7 +66,7 @@ describe('while others write', () => {
       expect(problems).toEqual([]);
       expect(found.filter(({ ok }) => !ok)).toEqual([]);
       expect(found.length + failures).toBe(rounds);
-      expect(failures).toBeLessThanOrEqual(rounds * mayFail);
+      expect(found.length).toBeGreaterThanOrEqual(least);
       project.cleanup();
     },
     120_000,
