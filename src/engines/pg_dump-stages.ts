@@ -49,6 +49,7 @@ export function checkStage(kind: 'database' | 'globals', client: Installed): Sta
   return {
     kind: 'program',
     file: client.file('pg_restore'),
+    stopsReading: true,
     args: ['--file=/dev/null'],
     explain: (exit) => {
       const failure = explainExit('the archive', exit, 'archive');

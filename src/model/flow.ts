@@ -21,6 +21,8 @@ export interface ProgramStage {
   readonly args: readonly string[];
   /** The whole environment of the child but for the few names `system/exec` always passes (PATH, HOME, locale). */
   readonly env?: Readonly<Record<string, string>>;
+  /** It may end well having read all that it needs, before it was told of its input's end: what is left is read all the same. */
+  readonly stopsReading?: true;
   /** Turns an unsuccessful end into the Failure to throw. */
   explain(exit: ProgramExit): Failure | Promise<Failure>;
   /** Called with what a *successful* program said on stderr, line by line. */

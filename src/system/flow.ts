@@ -5,10 +5,11 @@
  * was seen to be 0, and errors otherwise.
  */
 import { Transform, type Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { asFailure, Failure } from '../model/errors.js';
 import type { ProgramExit, RunFlow, Stage } from '../model/flow.js';
 import { start, type Running } from './exec.js';
+import { errnoOf } from './files.js';
 
 /** A program is asked to stop by TERM, and gets KILL this much later. */
 const patience = 10_000;
@@ -29,6 +30,32 @@ async function verdict(programs: readonly Running[]): Promise<Failure | null> {
   const culprit = failed.find(({ exit }) => !lostItsReader(exit)) ?? failed.at(-1);
   return culprit ? culprit.stage.explain(culprit.exit) : null;
 }
+
+/** What a source is told when its reader is gone. */
+const fromBehind = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/**
+ * Hands a source to a program that may stop reading. When it ended well, the source is read to its own end, for who counts and hashes
+ * it; when not, there is no use in the rest.
+ */
+async function feed(source: Readable, { stdin, exit }: Running): Promise<void> {
+  if (!stdin) return;
+  stdin.once('close', () => {
+    source.unpipe(stdin);
+    void exit.then((how) => (wentWell(how) ? source.resume() : source.destroy()));
+  });
+  source.pipe(stdin);
+  try {
+    await finished(source, { writable: false });
+  } catch (error) {
+    stdin.destroy();
+    throw error;
+  }
+}
+
+/** Joins a source inside this process to what is behind it. */
+const join = (source: Readable, behind: Writable, reader: Running | undefined): Promise<void> =>
+  reader?.stage.stopsReading ? feed(source, reader) : pipeline(source, behind);
 
 interface Chain {
   readonly programs: Running[];
@@ -63,14 +90,15 @@ function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak
       head?.on('error', () => {});
       if (behindIsProgram) behind?.destroy();
     }
-    if (behind && stdout && !(stage.kind === 'program' && behindIsProgram)) joints.push(pipeline(stdout, behind));
+    if (behind && stdout && !(stage.kind === 'program' && behindIsProgram))
+      joints.push(join(stdout, behind, behindIsProgram ? programs[0] : undefined));
     tail ??= stdout;
     behindIsProgram = stage.kind === 'program';
   }
   if (!tail) throw new Failure('internal', 'a flow without stages');
   if (input && head) {
     input.once('error', onBreak);
-    joints.push(pipeline(input, head));
+    joints.push(join(input, head, behindIsProgram ? programs[0] : undefined));
   }
   return { programs, tail, joints };
 }
@@ -79,8 +107,7 @@ function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak
 export const runFlow: RunFlow = (stages, options = {}) => {
   // a program must not take the break for the end, and seal or load what it has: it is killed before its input is closed
   const onBreak = (error: unknown) => {
-    // what is no Failure comes from behind: the reader is gone
-    if (error instanceof Failure) stop(error, 'SIGKILL');
+    if (!fromBehind.has(errnoOf(error))) stop(asFailure(error, 'engine'), 'SIGKILL');
   };
   const { programs, tail, joints } = assemble(stages, options.input, onBreak);
   let stopped: Failure | null = null;

@@ -87,6 +87,39 @@ test('input that breaks fails the flow', async () => {
   await expect(collect(runFlow([sh('cat')], { input }))).rejects.toThrow('the storage went away');
 });
 
+/** 20 MB, counted as they are read, and whether it was destroyed before its end. */
+function counted() {
+  let [bytes, destroyed] = [0, false];
+  const input = new Readable({
+    read() {
+      const left = 20_000_000 - bytes;
+      bytes += Math.min(left, 65_536);
+      this.push(left > 0 ? Buffer.alloc(Math.min(left, 65_536)) : null);
+    },
+    destroy(error, next) {
+      destroyed ||= !input.readableEnded;
+      next(error);
+    },
+  });
+  return { input, bytes: () => bytes, destroyed: () => destroyed };
+}
+
+test('a program that may stop reading ends well, and its input is read to the end all the same', async () => {
+  const whole = counted();
+  let seen = 0;
+  whole.input.on('data', (data: Buffer) => (seen += data.length));
+  const flow = runFlow([{ ...sh('head -c 10 | wc -c'), stopsReading: true }], { input: whole.input });
+  expect((await collect(flow)).trim()).toBe('10');
+  expect(seen).toBe(20_000_000);
+});
+
+test('one that fails is not given the rest; one that may not stop reading fails', async () => {
+  const rest = counted();
+  await expect(collect(runFlow([{ ...sh('head -c 10; exit 5'), stopsReading: true }], { input: rest.input }))).rejects.toThrow(/exit 5/);
+  expect([rest.destroyed(), rest.bytes() < 20_000_000]).toEqual([true, true]);
+  await expect(collect(runFlow([sh('head -c 10')], { input: counted().input }))).rejects.toThrow();
+});
+
 test('stop ends every program with the reason given', async () => {
   const flow = runFlow([sh('echo $$; sleep 60'), sh('cat')]);
   const first = await new Promise<Buffer>((resolve) => flow.output.once('data', resolve));
