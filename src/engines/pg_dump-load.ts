@@ -113,6 +113,7 @@ export async function beginLoad(connection: Connection, client: Installed, reque
   const stage = (...more: string[]): ProgramStage => ({
     kind: 'program',
     file: client.file('pg_restore'),
+    stopsReading: true,
     args: [...args, ...more],
     env,
     explain: explainLoad,
