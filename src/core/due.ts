@@ -3,24 +3,14 @@
  */
 import { asFailure } from '../model/errors.js';
 import type { BackupEvent } from '../model/event.js';
-import { msPerDay } from '../model/units.js';
 import type { Context } from './context.js';
-import { listEvents } from './events.js';
+import { dueRetries } from './due-retries.js';
 import { attempt, type Executed } from './execute.js';
 import { summarize, type Outcome } from './outcome.js';
 import { makePlan } from './plan.js';
 import { failed } from './record.js';
 
-/** No retry waits longer than this, see `model/retry`. */
-const longestWait = 31 * msPerDay;
-
-/** Pending retries whose `notBefore` is past, oldest first. */
-async function dueRetries(context: Pick<Context, 'ledger' | 'locks' | 'process' | 'clock'>): Promise<BackupEvent[]> {
-  const now = context.clock.now();
-  const { events } = await listEvents(context, { status: 'pending', limit: 500, since: new Date(now.getTime() - longestWait) });
-  return events.filter(({ notBefore }) => notBefore !== undefined && Date.parse(notBefore) <= now.getTime()).toReversed();
-}
-
+/** What is due, done. */
 export async function executeDue(context: Context): Promise<Executed> {
   const outcomes: Outcome[] = [];
   for (const event of await dueRetries(context)) {
