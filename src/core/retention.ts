@@ -89,7 +89,7 @@ export async function listGroups(context: Context, storage: Storage, scope: Omit
 }
 
 /** Reads the ledger backwards, no further than to the oldest backup (ISO 8601). */
-export async function hear(context: Pick<Context, 'ledger'>, oldest: string): Promise<Testimony> {
+async function hear(context: Pick<Context, 'ledger'>, oldest: string): Promise<Testimony> {
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
   const proofs = new Proofs();
   const lastCompleted = new Map<string, Date>();

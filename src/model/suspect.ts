@@ -6,7 +6,7 @@ import type { Fingerprint, Manifest, TableCount } from './backup.js';
 import { formatBytes } from './units.js';
 
 /** Good backups that a new one is compared with. */
-export const comparedWith = 5;
+const comparedWith = 5;
 
 /** Below this share of the median, and above this, a size is suspect. */
 const share = { least: 0.5, most: 3 };

@@ -27,7 +27,7 @@ export async function makeFile(path: string): Promise<FileHandle> {
 }
 
 /** A file with this text and nothing else; the folder is not synced yet. */
-export async function writeText(path: string, text: string): Promise<void> {
+async function writeText(path: string, text: string): Promise<void> {
   const handle = await makeFile(path);
   try {
     await handle.writeFile(text);
