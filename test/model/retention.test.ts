@@ -290,7 +290,7 @@ const shuffled = <T>(list: readonly T[], seed: number): T[] =>
 
 test(
   'G1: on random histories under random policies, what must hold does so after every single removal',
-  () => {
+  ({ task }) => {
     const runs = count(2000, 100_000);
     let removals = 0;
     fc.assert(
@@ -314,6 +314,8 @@ test(
       }),
       { numRuns: runs },
     );
+    const what = 'random histories under random policies, safe after every removal';
+    task.meta.score = { row: 'G1', what, n: runs, violations: [], figures: `${removals} removals` };
     expect(removals).toBeGreaterThan(runs);
   },
   count(60_000, 1_800_000),
