@@ -1,36 +1,60 @@
 /**
  * core: `execute --due` runs the retries whose time has come; cheap when none has.
  */
-import { asFailure } from '../model/errors.js';
+import type { Database } from '../model/engine.js';
+import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/event.js';
 import type { Context } from './context.js';
 import { dueRetries } from './due-retries.js';
-import { attempt, type Executed } from './execute.js';
+import { attempt, execute, type Executed } from './execute.js';
 import { summarize, type Outcome } from './outcome.js';
-import { makePlan } from './plan.js';
-import { failed } from './record.js';
+import { makePlan, type Plan } from './plan.js';
+import { cancelled, failed } from './record.js';
 
 /** What is due, done. */
 export async function executeDue(context: Context): Promise<Executed> {
   const outcomes: Outcome[] = [];
+  const failures: Failure[] = [];
+  const events: BackupEvent[] = [];
   for (const event of await dueRetries(context)) {
     if (context.signal.aborted) break;
-    outcomes.push(await retry(context, event));
+    const plan = await makePlan(context, event).catch((error: unknown) => asFailure(error, 'configuration'));
+    if (plan instanceof Failure) outcomes.push(await giveUp(context, event, plan));
+    else if (isMember(plan, event)) outcomes.push(await attempt(context, plan, plan.targets[0].database, event, null));
+    else {
+      const again = await expand(context, event);
+      events.push(...again.events);
+      if (again.failure) failures.push(again.failure);
+    }
   }
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
-  return { events: outcomes.map(({ event }) => event), failure: stopped ?? summarize(outcomes) };
+  const failure = stopped ?? summarize(outcomes) ?? failures[0] ?? null;
+  return { events: [...outcomes.map(({ event }) => event), ...events], failure };
+}
+
+type Single = Plan & { readonly targets: readonly [{ readonly database: Database }] };
+
+/** Whether the plan is exactly the event's one database. */
+function isMember(plan: Plan, event: BackupEvent): plan is Single {
+  const [target, another] = plan.targets;
+  return target !== undefined && 'database' in target && !another && target.database.name === event.database;
 }
 
 /** A retry whose database or schedule is no longer configured fails for good. */
-async function retry(context: Context, event: BackupEvent): Promise<Outcome> {
-  try {
-    const plan = await makePlan(context, event);
-    const [target] = plan.targets;
-    if (target && 'database' in target) return await attempt(context, plan, target.database, event, null);
-    throw target?.failure ?? new Error(`${event.database} is no longer configured`);
-  } catch (error) {
-    const failure = asFailure(error, 'configuration');
-    if (failure.code === 'ledger') throw failure;
-    return { event: await failed(context, event, failure, 0), failure, retry: null };
-  }
+async function giveUp(context: Context, event: BackupEvent, failure: Failure): Promise<Outcome> {
+  return { event: await failed(context, event, failure, 0), failure, retry: null };
+}
+
+/** A cluster whose server did not answer at the first try, so that its databases had no events of their own. */
+async function expand(context: Context, event: BackupEvent): Promise<Executed> {
+  await cancelled(context, event, [`${event.database} is tried again, each of its databases by an event of its own`]);
+  const { scheduleId, database, passBy = [] } = event;
+  return execute(context, {
+    ...(scheduleId === undefined ? {} : { scheduleId }),
+    database,
+    type: 'retry',
+    trigger: 'retry',
+    passBy,
+    wait: null,
+  });
 }

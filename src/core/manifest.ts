@@ -43,13 +43,3 @@ export function readManifest(stored: StoredBackup, signer: Signer): ReadManifest
   if (verdict === 'bad') return { problem: 'the signature of the manifest is wrong' };
   return { manifest, trust: verdict === 'good' ? 'signed' : 'other key' };
 }
-
-/** The manifest of a backup that a storage holds whole, or null. */
-export async function committed(context: Context, place: StoredBackup['place']): Promise<Manifest | null> {
-  for (const storage of context.storages) {
-    const stored = await storage.stat(place).catch(() => null);
-    const read = stored && readManifest(stored, context.signer);
-    if (read && 'manifest' in read) return read.manifest;
-  }
-  return null;
-}

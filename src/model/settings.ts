@@ -23,7 +23,6 @@ const conditionsSchema = z.strictObject({
   minDiskSpace: z.number().min(0).max(1e9).default(10).describe('Least free space on the storage, GB of 10^9 bytes.'),
   maxConcurrentBackups: z.int().min(1).max(64).default(2).describe('Most backups running at the same time.'),
 });
-export type ConditionLimits = z.infer<typeof conditionsSchema>;
 
 const healthSchema = z.strictObject({
   maxConnectionPool: z.number().min(0).max(100).default(90).describe('Connection pool utilization above it is critical, %.'),

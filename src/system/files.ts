@@ -33,7 +33,7 @@ export function syncDirectory(path: string): void {
 }
 
 /** Writes all of it; a short count, which a full disk gives without an error, is an error here. */
-export function writeAll(fd: number, bytes: Uint8Array): void {
+function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
     const count = writeSync(fd, bytes, done);
     if (count === 0) throw new Error(`wrote ${done} of ${bytes.length} bytes`);
