@@ -5,7 +5,7 @@
  */
 import { manifestSchema, type Manifest } from '../model/backup.js';
 import type { StoredBackup } from '../model/storage.js';
-import type { Context, Signer } from './context.js';
+import type { Signer } from './context.js';
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value, null, 2));
 
