@@ -21,7 +21,7 @@ const help = {
     20: 'no backup, so the command was not run',
     21: 'no backup, so the command was not run',
     75: 'too many backups are running, so the command was not run',
-    '...': "the command's own",
+    1: "the command's own, whatever it is",
   },
 } as const;
 
