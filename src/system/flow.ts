@@ -17,7 +17,9 @@ const patience = 10_000;
 const piece = 1024 * 1024;
 
 const wentWell = (exit: ProgramExit): boolean => exit.exitCode === 0 && exit.signal === null;
-const lostItsReader = (exit: ProgramExit): boolean => exit.signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(exit.stderr);
+/** 141 is what a shell makes of SIGPIPE. */
+const lostItsReader = (exit: ProgramExit): boolean =>
+  exit.signal === 'SIGPIPE' || exit.exitCode === 141 || /broken pipe|connection reset/i.test(exit.stderr);
 
 /** The failure to report: the first in the chain, but a stage that only lost its reader points at the one behind it. */
 async function verdict(programs: readonly Running[]): Promise<Failure | null> {
