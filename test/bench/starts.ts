@@ -50,7 +50,7 @@ export async function measureStarts({ rounds, folder, bin, say }: Round): Promis
       'due',
       'execute --due with nothing due',
       1.5,
-      'it loads and judges the whole configuration, and closes dead events, before it looks for what is due',
+      'what `--help` costs, then the state directory, its locks and the newest lines of the ledger',
     ),
     {
       what: `statistics over ${lines} lines`,
