@@ -83,7 +83,7 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
   );
 
   test(
-    'B3: the state directory is full: exit 74, and a backup that lies there whole is found again',
+    'B3: the state directory is full before anything is begun: exit 74',
     async ({ task }) => {
       const disk = smallDisk();
       const { rig } = await usedRig({ state: disk.path });
@@ -100,11 +100,45 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
           expect(errorOf(said)).toMatchObject({ code: 'ledger' });
         }
         disk.leave(8 * 1024 * 1024);
-        violations.push(...(await afterwards(rig, { said, corruptLines: 2 * rounds })));
+        violations.push(...(await afterwards(rig, { said, corruptLines: 2 * (round + 1) })));
       }
       task.meta.score = { row: 'B3', what: 'the state directory is full', n: rounds, violations, figures: `${unwritable} with exit 74` };
       expect(violations).toEqual([]);
       expect(unwritable).toBeGreaterThan(0);
+    },
+    count(60_000, 600_000),
+  );
+
+  test(
+    'B3: the state directory becomes full during the dump: exit 74, and the backup, which lies there whole, is found by the next run',
+    async ({ task }) => {
+      const disk = smallDisk();
+      const { rig } = await usedRig({ state: disk.path });
+      const filler = join(disk.path, '..', 'filler');
+      // every page is taken, and the rest of the ledger's last one, which could hold the event's last line still, by a torn line
+      const segment = join(rig.state, 'ledger/events-000001.jsonl');
+      const fill = `dd if=/dev/zero of='${filler}' bs=64k 2>/dev/null; head -c 8192 /dev/zero | tr '\\0' x >>'${segment}' 2>/dev/null`;
+      const shims = shimDirectory({
+        pg_dump: (real) => `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\n${fill}\nexec '${real}' "$@"\n`,
+      });
+      tidy.push(() => shims.remove());
+      const rounds = count(2, 10);
+      const violations: string[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        disk.leave(256 * 1024);
+        const known = new Set((await rig.events()).events.map(({ id }) => id));
+        // without a password there is no private file whose removal would make room again
+        const said = await rig.execute({ env: { DATABASE_URL: database.url } }, '--set', `clientDirectory=${shims.directory}`);
+        expect(said).toMatchObject({ exitCode: 74 });
+        expect(errorOf(said)).toMatchObject({ code: 'ledger' });
+        rmSync(filler);
+        disk.leave(8 * 1024 * 1024);
+        violations.push(...(await afterwards(rig, { said, corruptLines: 3 * (round + 1) })));
+        const event = (await rig.events()).events.find(({ id }) => !known.has(id));
+        expect(event).toMatchObject({ status: 'completed', recovered: true });
+      }
+      task.meta.score = { row: 'B3', what: 'the state directory becomes full during the dump', n: rounds, violations };
+      expect(violations).toEqual([]);
     },
     count(60_000, 600_000),
   );

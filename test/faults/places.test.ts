@@ -9,7 +9,7 @@ import { cloneDatabase } from '../fixtures/database.js';
 import { shimDirectory } from '../fixtures/shims.js';
 import { afterwards, openRig } from './rig.js';
 
-test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(60_000, 300_000) }, async ({ task }) => {
+test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(60_000, 900_000) }, async ({ task }) => {
   const database = await cloneDatabase('shop');
   const rig = openRig(database, { settings: { conditions: { maxConcurrentBackups: 2, minDiskSpace: 0 } } });
   const log = join(rig.directory, 'dumps.log');
@@ -18,7 +18,7 @@ test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(6
     `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\necho + >>'${log}'\nsleep 0.7\n'${real}' "$@"; status=$?\necho - >>'${log}'\nexit $status\n`;
   const shims = shimDirectory({ pg_dump: counted });
   try {
-    const rounds = count(1, 5);
+    const rounds = count(1, 3);
     const processes = count(6, 50);
     const exits: (number | null)[] = [];
     for (let round = 0; round < rounds; round += 1) {

@@ -21,10 +21,10 @@ declare module 'vitest' {
   }
 }
 
-/** A test named after a row, `E4: ...`, counts once for it when it gives no score of its own. */
+/** A test named after a row, `E4: ...`, counts once for it when it gives no score of its own. One that failed is never without violation. */
 function scoreOf(test: TestCase): Score[] {
   const { score } = test.meta();
-  if (score) return [score];
+  if (score) return [test.ok() || score.violations.length > 0 ? score : { ...score, violations: ['failed'] }];
   const [, row, what] = /^([A-K]\d+)[^:]*: (.*)/.exec(test.name) ?? [];
   const { state } = test.result();
   if (row === undefined || what === undefined || state === 'skipped') return [];
