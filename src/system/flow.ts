@@ -59,6 +59,9 @@ async function feed(source: Readable, { stdin, exit }: Running): Promise<void> {
 const join = (source: Readable, behind: Writable, reader: Running | undefined): Promise<void> =>
   reader?.stage.stopsReading ? feed(source, reader) : pipeline(source, behind);
 
+/** What broke: bytes that a transform can not make sense of, or the source that was to give them. */
+type OnBreak = (error: unknown, code: 'archive' | 'storage') => void;
+
 interface Chain {
   readonly programs: Running[];
   readonly tail: Readable;
@@ -70,7 +73,7 @@ interface Chain {
  * Starts the stages from the last to the first, so that each can be given its reader's own descriptor. `onBreak` hears of a source
  * inside this process that failed, before the stage behind it can see the end of its input.
  */
-function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak: (error: unknown) => void): Chain {
+function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak: OnBreak): Chain {
   const programs: Running[] = [];
   const joints: Promise<void>[] = [];
   let head: Writable | null = null;
@@ -83,7 +86,7 @@ function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak
       const duplex = stage.create();
       stdout = duplex;
       head = duplex;
-      if (behind) duplex.once('error', onBreak);
+      duplex.once('error', (error) => onBreak(error, 'archive'));
     } else {
       const stdin = index > 0 || input ? 'pipe' : 'ignore';
       const running = start(stage, stdin, behindIsProgram && behind ? behind : 'pipe');
@@ -99,7 +102,7 @@ function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak
   }
   if (!tail) throw new Failure('internal', 'a flow without stages');
   if (input && head) {
-    input.once('error', onBreak);
+    input.once('error', (error) => onBreak(error, 'storage'));
     joints.push(join(input, head, behindIsProgram ? programs[0] : undefined));
   }
   return { programs, tail, joints };
@@ -108,8 +111,8 @@ function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak
 /** See `Flow`: the output errors, and `done` rejects, whenever any stage did not end well. */
 export const runFlow: RunFlow = (stages, options = {}) => {
   // a program must not take the break for the end, and seal or load what it has: it is killed before its input is closed
-  const onBreak = (error: unknown) => {
-    if (!fromBehind.has(errnoOf(error))) stop(asFailure(error, 'engine'), 'SIGKILL');
+  const onBreak: OnBreak = (error, code) => {
+    if (!fromBehind.has(errnoOf(error))) stop(asFailure(error, code), 'SIGKILL');
   };
   const { programs, tail, joints } = assemble(stages, options.input, onBreak);
   let stopped: Failure | null = null;

@@ -120,6 +120,19 @@ test('one that fails is not given the rest; one that may not stop reading fails'
   await expect(collect(runFlow([sh('head -c 10')], { input: counted().input }))).rejects.toThrow();
 });
 
+test('it is said whether the source or its content is to blame', async () => {
+  const source = new Readable({
+    read() {
+      this.destroy(new Error('EIO'));
+    },
+  });
+  await expect(collect(runFlow([transform(createGunzip)], { input: source }))).rejects.toMatchObject({ code: 'storage' });
+  const garbage = Readable.from([Buffer.from('not gzip')]);
+  await expect(collect(runFlow([transform(createGunzip)], { input: garbage }))).rejects.toMatchObject({ code: 'archive' });
+  const again = Readable.from([Buffer.from('not gzip')]);
+  await expect(collect(runFlow([transform(createGunzip), sh('cat')], { input: again }))).rejects.toMatchObject({ code: 'archive' });
+});
+
 test('stop ends every program with the reason given', async () => {
   const flow = runFlow([sh('echo $$; sleep 60'), sh('cat')]);
   const first = await new Promise<Buffer>((resolve) => flow.output.once('data', resolve));
