@@ -107,13 +107,12 @@ describe('who may know whom', () => {
       'string-width': cli,
       ora: cli,
       cosmiconfig: /^config\/load\.ts$/,
-      execa: /^system\/exec\.ts$/,
-      pg: /^system\/postgres\.ts$/,
-      'check-disk-space': /^system\/disk\.ts$/,
+      execa: /^system\/programs\/exec\.ts$/,
+      pg: /^system\/postgres\/postgres\.ts$/,
+      'check-disk-space': /^system\/files\/disk\.ts$/,
       zod: new RegExp(`^(model|config|${shelves.join('|')})/`),
       'age-encryption': /^codecs\//,
       croner: /^(model|config)\//,
-      picomatch: new RegExp(`^(model|config|${shelves.join('|')})/`),
       'fastest-levenshtein': /^(model|config)\//,
     };
     const outside = all.filter((one) => !inside(one) && !one.to.startsWith('node:'));
@@ -125,7 +124,7 @@ describe('who may know whom', () => {
     const pure = ['node:stream', 'node:stream/promises', 'node:crypto', 'node:path', 'node:util'];
     const allowed = (one: Import) => {
       if (one.typeOnly) return true;
-      if (one.to === 'node:child_process') return ['system/exec.ts', 'system/lock.ts'].includes(one.from);
+      if (one.to === 'node:child_process') return ['system/programs/exec.ts', 'system/files/lock.ts'].includes(one.from);
       if (/^node:(net|tls|http|https|dns|worker_threads)/.test(one.to)) return roomOf(one.from) === 'system';
       if (roomOf(one.from) === 'cli') return !one.to.startsWith('node:fs');
       return !['model', 'core'].includes(roomOf(one.from)) || pure.includes(one.to);

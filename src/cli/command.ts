@@ -6,7 +6,7 @@
  */
 import { Help as CommanderHelp, InvalidArgumentError, Option, type Command } from 'commander';
 import { asFailure } from '../model/errors.js';
-import { stopListening } from './progress.js';
+import { stopListening } from './show/progress.js';
 import { present, type GlobalOptions, type Outcome } from './render.js';
 import { interruption } from './signals.js';
 

@@ -4,19 +4,19 @@
 import { Command, CommanderError } from 'commander';
 import { asFailure, Failure } from '../model/errors.js';
 import { withGlobalOptions } from './command.js';
-import { completionCommand } from './completion.js';
-import { configCommand } from './config.js';
-import { demoCommand } from './demo.js';
-import { executeCommand } from './execute.js';
-import { activeCommand } from './active.js';
-import { eventsCommand } from './events.js';
-import { statisticsCommand } from './statistics.js';
-import { backupsCommand } from './backups.js';
-import { verifyCommand } from './verify.js';
-import { healthCommand, unknownExit } from './health.js';
-import { restoreCommand } from './restore.js';
-import { guardCommand } from './guard.js';
-import { testCommand } from './test.js';
+import { completionCommand } from './commands/completion.js';
+import { configCommand } from './commands/config.js';
+import { demoCommand } from './commands/demo.js';
+import { executeCommand } from './commands/execute.js';
+import { activeCommand } from './commands/active.js';
+import { eventsCommand } from './commands/events.js';
+import { statisticsCommand } from './commands/statistics.js';
+import { backupsCommand } from './commands/backups.js';
+import { verifyCommand } from './commands/verify.js';
+import { healthCommand, unknownExit } from './commands/health.js';
+import { restoreCommand } from './commands/restore.js';
+import { guardCommand } from './commands/guard.js';
+import { testCommand } from './commands/test.js';
 import { present, type GlobalOptions } from './render.js';
 import { interruption } from './signals.js';
 
@@ -84,7 +84,7 @@ async function usageFailure(error: CommanderError, command: Command, argv: reado
   if (error.code !== 'commander.excessArguments' || command.commands.length === 0)
     return new Failure('usage', message, { hint: [likely, help].filter(Boolean).join(' ') });
   // a group of commands with an action of its own takes a mistyped command for an argument
-  const { nearest } = await import('../model/nearest.js');
+  const { nearest } = await import('../model/settings/nearest.js');
   const names = command.commands.map((one) => one.name());
   const typed = argv.slice(argv.indexOf(command.name()) + 1).find((word) => !word.startsWith('-')) ?? '';
   const hint = `did you mean ${nearest(typed, names).slice(0, 1).join('')}? ${help}`;

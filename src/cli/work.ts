@@ -3,13 +3,13 @@
  */
 import type { Context } from '../core/context.js';
 import type { LoadedConfig } from '../config/load.js';
-import { listen } from './progress.js';
+import { listen } from './show/progress.js';
 import type { GlobalOptions } from './render.js';
 import { stopSignal } from './signals.js';
 
 /** A Context whose progress is shown; dead events of this host are closed first. */
 export async function openWork(options: GlobalOptions): Promise<{ context: Context; loaded: LoadedConfig }> {
-  const [{ makeContext }, { reconcile }] = await Promise.all([import('../wire.js'), import('../core/reconcile.js')]);
+  const [{ makeContext }, { reconcile }] = await Promise.all([import('../wire.js'), import('../core/history/reconcile.js')]);
   const wired = await makeContext(options, listen(options), stopSignal());
   await reconcile(wired.context);
   return wired;

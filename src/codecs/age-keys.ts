@@ -2,10 +2,10 @@
  * codecs: whose keys the configuration means: public ones to seal to, private ones to open with. Reads them when they are needed.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { isIdentity, isRecipient, keyId, keyLines } from '../model/age-key.js';
-import type { Codec } from '../model/codec.js';
+import { isIdentity, isRecipient, keyId, keyLines } from '../model/backup/age-key.js';
+import type { Codec } from '../model/roles/codec.js';
 import { Failure } from '../model/errors.js';
-import type { Encryption } from '../model/settings.js';
+import type { Encryption } from '../model/settings/settings.js';
 import { age } from './age.js';
 import type { Lid, Opener } from './age-header.js';
 

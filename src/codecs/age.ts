@@ -5,7 +5,7 @@
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
-import type { Codec } from '../model/codec.js';
+import type { Codec } from '../model/roles/codec.js';
 import { asFailure, Failure } from '../model/errors.js';
 import { makeHeader, openHeader, type Lid, type Opener } from './age-header.js';
 import { openPayload, sealPayload, type Payload } from './age-payload.js';

@@ -2,8 +2,8 @@
  * codecs: gzip, by the program of that name where it is there, else by Node; the format that every machine can read.
  */
 import { createGunzip, createGzip } from 'node:zlib';
-import type { Codec } from '../model/codec.js';
-import { onPath } from '../system/path.js';
+import type { Codec } from '../model/roles/codec.js';
+import { onPath } from '../system/files/path.js';
 import { programStage } from './program.js';
 
 export const gzip = {

@@ -3,7 +3,7 @@
  */
 import { basename } from 'node:path';
 import { Failure } from '../model/errors.js';
-import type { ProgramStage } from '../model/flow.js';
+import type { ProgramStage } from '../model/roles/flow.js';
 
 export const programStage = (file: string, args: readonly string[]): ProgramStage => ({
   kind: 'program',

@@ -3,10 +3,10 @@
  */
 import zlib from 'node:zlib';
 import type { Duplex } from 'node:stream';
-import type { Codec } from '../model/codec.js';
+import type { Codec } from '../model/roles/codec.js';
 import { Failure } from '../model/errors.js';
-import type { Stage } from '../model/flow.js';
-import { findProgram } from '../system/programs.js';
+import type { Stage } from '../model/roles/flow.js';
+import { findProgram } from '../system/programs/programs.js';
 import { programStage } from './program.js';
 
 type ZstdOfNode = (options?: { params?: Record<number, number> }) => Duplex;

@@ -3,7 +3,7 @@
  */
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type * as z from 'zod';
-import { didYouMean } from '../model/nearest.js';
+import { didYouMean } from '../model/settings/nearest.js';
 import { readEnvironment } from './environment.js';
 import { keysAt, nodeAt, words } from './expected.js';
 import type { Given, Surroundings } from './file.js';

@@ -3,10 +3,10 @@
  */
 import { resolve } from 'node:path';
 import { Cron } from 'croner';
-import { isRecipient } from '../model/age-key.js';
-import { didYouMean } from '../model/nearest.js';
-import { carriesPassword, isReference } from '../model/reference.js';
-import type { Compression, Encryption, Retention } from '../model/settings.js';
+import { isRecipient } from '../model/backup/age-key.js';
+import { didYouMean } from '../model/settings/nearest.js';
+import { carriesPassword, isReference } from '../model/settings/reference.js';
+import type { Compression, Encryption, Retention } from '../model/settings/settings.js';
 import { leaves, type Path } from './layers.js';
 import type { Config } from './schema.js';
 

@@ -2,8 +2,8 @@
  * config: the one schema of the configuration file, from which types, validation, reference and JSON Schema come.
  */
 import * as z from 'zod';
-import { databaseEntrySchema } from '../model/connection.js';
-import { scheduleSchema, settingsShape, slug } from '../model/settings.js';
+import { databaseEntrySchema } from '../model/settings/connection.js';
+import { scheduleSchema, settingsShape, slug } from '../model/settings/settings.js';
 import { storages } from '../storages/index.js';
 
 type StorageMember = (typeof storages)[keyof typeof storages];

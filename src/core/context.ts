@@ -1,17 +1,17 @@
 /**
  * core: the Context, everything the verbs are given to work with. Only `wire.ts` makes one; tests make theirs from fakes.
  */
-import type { Clock } from '../model/clock.js';
-import type { Codec } from '../model/codec.js';
-import type { Engine, Scratch } from '../model/engine.js';
-import type { RunFlow } from '../model/flow.js';
-import type { Ledger } from '../model/ledger.js';
-import type { Locks } from '../model/locks.js';
-import type { Log } from '../model/log.js';
-import type { Announce } from '../model/progress.js';
-import type { Compression, Encryption, Schedule, Settings } from '../model/settings.js';
-import type { Storage } from '../model/storage.js';
-import type { WholeFile } from '../model/whole-file.js';
+import type { Clock } from '../model/roles/clock.js';
+import type { Codec } from '../model/roles/codec.js';
+import type { Engine, Scratch } from '../model/roles/engine.js';
+import type { RunFlow } from '../model/roles/flow.js';
+import type { Ledger } from '../model/events/ledger.js';
+import type { Locks } from '../model/roles/locks.js';
+import type { Log } from '../model/roles/log.js';
+import type { Announce } from '../model/roles/progress.js';
+import type { Compression, Encryption, Schedule, Settings } from '../model/settings/settings.js';
+import type { Storage } from '../model/roles/storage.js';
+import type { WholeFile } from '../model/roles/whole-file.js';
 
 /** What compresses an artifact: the engine itself, or codecs behind it. */
 export interface CompressionChoice {

@@ -1,15 +1,15 @@
 /**
  * core: `execute --due` runs the retries whose time has come; cheap when none has.
  */
-import type { Database } from '../model/engine.js';
+import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { BackupEvent } from '../model/event.js';
+import type { BackupEvent } from '../model/events/event.js';
 import type { Context } from './context.js';
-import { dueRetries } from './due-retries.js';
+import { dueRetries } from './due/retries.js';
 import { attempt, execute, type Executed } from './execute.js';
-import { summarize, type Outcome } from './outcome.js';
-import { makePlan, type Plan } from './plan.js';
-import { cancelled, failed } from './record.js';
+import { summarize, type Outcome } from './event/outcome.js';
+import { makePlan, type Plan } from './event/plan.js';
+import { cancelled, failed } from './event/record.js';
 
 /** What is due, done. */
 export async function executeDue(context: Context): Promise<Executed> {

@@ -1,18 +1,18 @@
 /**
  * core: `execute`, top to bottom: a request becomes one event a database, and each event one backup or one reason.
  */
-import type { Database } from '../model/engine.js';
+import type { Database } from '../model/roles/engine.js';
 import { asFailure, type Failure } from '../model/errors.js';
-import type { BackupEvent, EventType, PassedCondition } from '../model/event.js';
-import { decideRetry } from '../model/retry.js';
-import { backUp } from './backup.js';
-import { withClaim } from './claim.js';
+import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
+import { decideRetry } from '../model/events/retry.js';
+import { backUp } from './backup/backup.js';
+import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { awaitConditions } from './gate.js';
-import { makePlan, type Plan } from './plan.js';
+import { awaitConditions } from './event/gate.js';
+import { makePlan, type Plan } from './event/plan.js';
 import { makeRoom, pruneAfter } from './prune.js';
-import { notNow, shortfall, summarize, type Outcome } from './outcome.js';
-import { cancelled, completed, failed, openEvent, record, retryOf } from './record.js';
+import { notNow, shortfall, summarize, type Outcome } from './event/outcome.js';
+import { cancelled, completed, failed, openEvent, record, retryOf } from './event/record.js';
 
 export interface ExecuteRequest {
   readonly scheduleId?: string;

@@ -1,11 +1,11 @@
 /**
  * core: the backup before a dangerous command, and the way back should that command fail.
  */
-import { levelRank } from '../model/level.js';
+import { levelRank } from '../model/backup/level.js';
 import { Failure } from '../model/errors.js';
 import type { Context } from './context.js';
 import { execute } from './execute.js';
-import { makePlan } from './plan.js';
+import { makePlan } from './event/plan.js';
 
 export interface GuardRequest {
   /** One entry of `databases`, or all. */

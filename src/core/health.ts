@@ -1,19 +1,19 @@
 /**
  * core: `health`: asks every part how it is, and lets the model judge. A part that fails is a check; it never throws for one.
  */
-import type { Database } from '../model/engine.js';
+import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { BackupEvent } from '../model/event.js';
-import { expectedBy } from '../model/expectation.js';
-import { judgeHealth, type DatabaseFacts, type HealthReport, type StorageFacts } from '../model/health.js';
-import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health-automation.js';
-import type { Schedule, Settings } from '../model/settings.js';
-import { catalog, type Catalog } from './catalog.js';
+import type { BackupEvent } from '../model/events/event.js';
+import { expectedBy } from '../model/events/expectation.js';
+import { judgeHealth, type DatabaseFacts, type HealthReport, type StorageFacts } from '../model/health/health.js';
+import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health/automation.js';
+import type { Schedule, Settings } from '../model/settings/settings.js';
+import { catalog, type Catalog } from './catalog/catalog.js';
 import type { Context } from './context.js';
-import { readHistory, type History } from './history.js';
+import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
-import { reconcile } from './reconcile.js';
-import { heldBack } from './retention.js';
+import { reconcile } from './history/reconcile.js';
+import { heldBack } from './catalog/retention.js';
 
 export interface HealthDocument extends HealthReport {
   readonly configuration: Settings;

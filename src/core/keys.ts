@@ -2,11 +2,11 @@
  * core: the keys that backups are sealed to, and the drill that proves that a private key which somebody keeps opens what is sealed today.
  */
 import { Readable } from 'node:stream';
-import type { Codec } from '../model/codec.js';
+import type { Codec } from '../model/roles/codec.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { SealingFacts } from '../model/health-sealing.js';
-import type { Encryption } from '../model/settings.js';
-import { catalog } from './catalog.js';
+import type { SealingFacts } from '../model/health/sealing.js';
+import type { Encryption } from '../model/settings/settings.js';
+import { catalog } from './catalog/catalog.js';
 import { elapsed, type Context } from './context.js';
 
 export interface KeyDrill {

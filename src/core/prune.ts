@@ -5,11 +5,11 @@
  * group is listed and judged anew, while nobody else reads the backup or prunes the storage: the plan of that moment has to take it, too.
  */
 import { asFailure, Failure } from '../model/errors.js';
-import { isEmergency, type BackupEvent } from '../model/event.js';
-import type { Storage } from '../model/storage.js';
+import { isEmergency, type BackupEvent } from '../model/events/event.js';
+import type { Storage } from '../model/roles/storage.js';
 import type { Context } from './context.js';
-import { judgeGroup, listGroups, survey, type RetentionGroup, type RetentionScope, type Survey } from './retention.js';
-import { emptyTrash, isShort, listTrash, tell, type Trash } from './trash.js';
+import { judgeGroup, listGroups, survey, type RetentionGroup, type RetentionScope, type Survey } from './catalog/retention.js';
+import { emptyTrash, isShort, listTrash, tell, type Trash } from './catalog/trash.js';
 
 export interface Pruned {
   readonly storage: string;

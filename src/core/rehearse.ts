@@ -1,19 +1,19 @@
 /**
  * core: `test`, the full rehearsal: everything that a backup and its restore need is really done, and nothing of it lasts.
  */
-import { compareFingerprints, type BackupDetails } from '../model/backup.js';
-import { decideConditions } from '../model/conditions.js';
-import type { Database, Dump } from '../model/engine.js';
+import { compareFingerprints, type BackupDetails } from '../model/backup/backup.js';
+import { decideConditions } from '../model/moment/conditions.js';
+import type { Database, Dump } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { Storage } from '../model/storage.js';
+import type { Storage } from '../model/roles/storage.js';
 import { formatBytes } from '../model/units.js';
-import { withClaim } from './claim.js';
+import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { settingsOf, measureSurroundings } from './gate.js';
-import { memoryDeposit } from './memory-deposit.js';
-import { makePlan } from './plan.js';
-import { sealOf } from './sealing.js';
-import { deposit, depositText, withdraw } from './transfer.js';
+import { settingsOf, measureSurroundings } from './event/gate.js';
+import { memoryDeposit } from './backup/memory-deposit.js';
+import { makePlan } from './event/plan.js';
+import { sealOf } from './backup/sealing.js';
+import { deposit, depositText, withdraw } from './backup/transfer.js';
 
 export interface RehearsalStep {
   readonly name: string;

@@ -2,15 +2,15 @@
  * core: `restore`, the page of `execute` read from the bottom: storage, codecs reversed, engine, and then it is compared.
  */
 import { Writable } from 'node:stream';
-import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup.js';
-import type { TargetState } from '../model/engine.js';
+import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup/backup.js';
+import type { TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import { isSource } from '../model/restore-plan.js';
-import { whileHeld } from './claim.js';
+import { isSource } from '../model/backup/restore-plan.js';
+import { whileHeld } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { readDetails, storageOf } from './fetch.js';
-import { fillParts, type FillRequest } from './load.js';
-import { withdraw } from './transfer.js';
+import { readDetails, storageOf } from './catalog/fetch.js';
+import { fillParts, type FillRequest } from './catalog/load.js';
+import { withdraw } from './backup/transfer.js';
 
 export interface RestoreRequest {
   readonly backup: Backup;

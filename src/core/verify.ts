@@ -1,15 +1,15 @@
 /**
  * core: `verify` proves a backup: its bytes, its whole archive, or a real restore that equals what was counted.
  */
-import { compareFingerprints, type Artifact, type Backup, type BackupDetails } from '../model/backup.js';
+import { compareFingerprints, type Artifact, type Backup, type BackupDetails } from '../model/backup/backup.js';
 import { asFailure, Failure } from '../model/errors.js';
-import type { Level } from '../model/level.js';
-import type { Storage } from '../model/storage.js';
-import { whileHeld } from './claim.js';
+import type { Level } from '../model/backup/level.js';
+import type { Storage } from '../model/roles/storage.js';
+import { whileHeld } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { readDetails, storageOf } from './fetch.js';
-import { fill } from './load.js';
-import { withdraw } from './transfer.js';
+import { readDetails, storageOf } from './catalog/fetch.js';
+import { fill } from './catalog/load.js';
+import { withdraw } from './backup/transfer.js';
 
 export interface VerifyResult {
   readonly backupId: string;

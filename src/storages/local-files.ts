@@ -4,7 +4,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { manifestName } from '../model/names.js';
+import { manifestName } from '../model/settings/names.js';
 
 /** A manifest is a few kB; anything beyond this is not one. */
 const manifestLimit = 16 * 1024 * 1024;

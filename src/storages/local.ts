@@ -11,14 +11,14 @@ import { access, lstat, mkdir, readdir, rename, rm, rmdir, type FileHandle } fro
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
-import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup.js';
+import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup/backup.js';
 import { Failure, type FailureCode } from '../model/errors.js';
-import { manifestName } from '../model/names.js';
-import type { Deposit, DiscardedBackup, Storage, StoredBackup } from '../model/storage.js';
-import { freeBytes } from '../system/disk.js';
-import { createAtomic, writeAtomic } from '../system/files.js';
-import type { StorageMemory } from '../system/storage-memory.js';
-import { writerTo } from '../system/whole-file.js';
+import { manifestName } from '../model/settings/names.js';
+import type { Deposit, DiscardedBackup, Storage, StoredBackup } from '../model/roles/storage.js';
+import { freeBytes } from '../system/files/disk.js';
+import { createAtomic, writeAtomic } from '../system/files/files.js';
+import type { StorageMemory } from '../system/files/storage-memory.js';
+import { writerTo } from '../system/files/whole-file.js';
 import {
   discardedAt,
   discardFolder,

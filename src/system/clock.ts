@@ -2,7 +2,7 @@
  * system: the machine's clock, the only place that asks for the time; it never decides what the time means.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../model/clock.js';
+import type { Clock } from '../model/roles/clock.js';
 
 /** The longest that a timer of Node takes, ms; a longer one would fire at once. */
 const longestTimer = 2 ** 31 - 1;

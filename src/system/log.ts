@@ -3,10 +3,10 @@
  */
 import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Clock } from '../model/clock.js';
+import type { Clock } from '../model/roles/clock.js';
 import { asFailure } from '../model/errors.js';
 import { harmless, oneLine } from '../model/harmless.js';
-import { logLevels, type Log, type LogLevel } from '../model/log.js';
+import { logLevels, type Log, type LogLevel } from '../model/roles/log.js';
 import { redact } from '../model/redact.js';
 
 export interface LogOptions {

@@ -5,7 +5,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Failure } from '../model/errors.js';
 import { registerSecret } from '../model/redact.js';
-import { parseReference, type Reference } from '../model/reference.js';
+import { parseReference, type Reference } from '../model/settings/reference.js';
 
 const largest = 65_536;
 const patience = 30_000;
@@ -55,7 +55,7 @@ export function splitCommand(line: string): string[] {
 /** What a program prints; started without a shell, ended after half a minute. */
 async function fromCommand(line: string): Promise<string> {
   const [program = '', ...args] = splitCommand(line);
-  const { capture } = await import('./exec.js');
+  const { capture } = await import('./programs/exec.js');
   const { exitCode, stdout, stderr } = await capture(program, args, { timeoutMs: patience });
   if (exitCode !== 0) {
     const why = stderr.trim().split('\n', 1)[0]?.slice(0, 200) ?? '';

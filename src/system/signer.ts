@@ -5,8 +5,8 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sig
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../model/errors.js';
-import { createAtomic, ensurePrivateDirectory, errnoOf } from './files.js';
-import { ledgerFailure } from './ledger-segments.js';
+import { createAtomic, ensurePrivateDirectory, errnoOf } from './files/files.js';
+import { ledgerFailure } from './ledger/segments.js';
 
 export interface Signer {
   /** First 16 hex digits of the SHA-256 of the public key. */

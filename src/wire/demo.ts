@@ -6,11 +6,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { here } from '../config/load.js';
-import type { Installed } from '../model/client-choice.js';
+import type { Installed } from '../model/backup/client-choice.js';
 import { Failure } from '../model/errors.js';
-import { startCluster, type Cluster } from '../system/cluster.js';
-import { attach, capture } from '../system/exec.js';
-import { findOrFetchServer } from '../system/programs.js';
+import { startCluster, type Cluster } from '../system/postgres/cluster.js';
+import { attach, capture } from '../system/programs/exec.js';
+import { findOrFetchServer } from '../system/programs/programs.js';
 
 export interface Demo {
   /** Where the commands run; the configuration file lies there. */

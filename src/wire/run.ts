@@ -2,8 +2,8 @@
  * wire: runs the user's own command on the user's terminal, in the user's whole environment.
  */
 import { Failure } from '../model/errors.js';
-import { attach } from '../system/exec.js';
-import { onPath } from '../system/path.js';
+import { attach } from '../system/programs/exec.js';
+import { onPath } from '../system/files/path.js';
 
 /** Resolves to its exit code; 128 + 15 when a signal ended it. Throws `usage` when there is no such program. */
 export async function runOnTerminal([program = '', ...args]: readonly string[], signal: AbortSignal): Promise<number> {

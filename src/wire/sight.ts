@@ -3,11 +3,11 @@
  */
 import { hostname } from 'node:os';
 import { here, locateState } from '../config/load.js';
-import type { Sight } from '../core/liveness.js';
-import type { Clock } from '../model/clock.js';
+import type { Sight } from '../core/history/liveness.js';
+import type { Clock } from '../model/roles/clock.js';
 import { systemClock } from '../system/clock.js';
-import { openLedger } from '../system/ledger.js';
-import { openLocks } from '../system/lock.js';
+import { openLedger } from '../system/ledger/ledger.js';
+import { openLocks } from '../system/files/lock.js';
 
 export interface OpenSight extends Sight {
   readonly clock: Clock;

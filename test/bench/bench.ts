@@ -8,7 +8,7 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatDuration } from '../../src/model/units.js';
-import { capture } from '../../src/system/exec.js';
+import { capture } from '../../src/system/programs/exec.js';
 import { startServer } from './database.js';
 import { measureDumps, type Round } from './dumps.js';
 import { page, table, type Finding } from './goal.js';

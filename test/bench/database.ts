@@ -3,9 +3,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startCluster, type Cluster } from '../../src/system/cluster.js';
-import { capture } from '../../src/system/exec.js';
-import { findOrFetchServer } from '../../src/system/programs.js';
+import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
+import { capture } from '../../src/system/programs/exec.js';
+import { findOrFetchServer } from '../../src/system/programs/programs.js';
 
 export interface Server {
   readonly url: string;

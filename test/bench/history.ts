@@ -4,11 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { BackupEvent } from '../../src/model/event.js';
-import type { EventRecord, SegmentRecord } from '../../src/model/ledger.js';
+import type { BackupEvent } from '../../src/model/events/event.js';
+import type { EventRecord, SegmentRecord } from '../../src/model/events/ledger.js';
 import { uuidv7 } from '../../src/model/id.js';
-import { encodeLine, hashLine, noLine } from '../../src/system/ledger-line.js';
-import { ledgerFolder, segmentAt } from '../../src/system/ledger-segments.js';
+import { encodeLine, hashLine, noLine } from '../../src/system/ledger/line.js';
+import { ledgerFolder, segmentAt } from '../../src/system/ledger/segments.js';
 
 const segmentLimit = 16 * 1024 * 1024;
 const newline = Buffer.from('\n');

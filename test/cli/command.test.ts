@@ -8,10 +8,10 @@ import { bundle, type Program } from '../fixtures/bundle.js';
 const source = `
   import { Command } from 'commander';
   import { addCommand, run } from './src/cli/command.js';
-  import { listen } from './src/cli/progress.js';
+  import { listen } from './src/cli/show/progress.js';
   import { stopSignal } from './src/cli/signals.js';
   import { main } from './src/cli/main.js';
-  import { capture } from './src/system/exec.js';
+  import { capture } from './src/system/programs/exec.js';
   import { Failure } from './src/model/errors.js';
   import { registerSecret } from './src/model/redact.js';
   import { setTimeout as rest } from 'node:timers/promises';

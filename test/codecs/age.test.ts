@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { age } from '../../src/codecs/age.js';
 import { makeHeader, openHeader, type Lid, type Opener } from '../../src/codecs/age-header.js';
 import { Failure } from '../../src/model/errors.js';
-import { runFlow } from '../../src/system/flow.js';
-import { onPath } from '../../src/system/path.js';
+import { runFlow } from '../../src/system/programs/flow.js';
+import { onPath } from '../../src/system/files/path.js';
 import { count } from '../fixtures/counts.js';
 
 const chunk = 65_536;

@@ -6,8 +6,8 @@ import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { codecs, type CodecKind } from '../../src/codecs/index.js';
-import type { Stage } from '../../src/model/flow.js';
-import { runFlow } from '../../src/system/flow.js';
+import type { Stage } from '../../src/model/roles/flow.js';
+import { runFlow } from '../../src/system/programs/flow.js';
 import { count } from '../fixtures/counts.js';
 
 const kinds = Object.keys(codecs) as CodecKind[];

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/model/errors.js';
-import type { Deposit, Storage, StoredBackup } from '../../src/model/storage.js';
+import type { Deposit, Storage, StoredBackup } from '../../src/model/roles/storage.js';
 import { count } from '../fixtures/counts.js';
 import { eventId } from '../fixtures/ledger.js';
 

@@ -6,16 +6,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Context } from '../../src/core/context.js';
 import { health } from '../../src/core/health.js';
-import { encodeManifest } from '../../src/core/manifest.js';
-import type { Manifest } from '../../src/model/backup.js';
-import type { Database, Engine } from '../../src/model/engine.js';
+import { encodeManifest } from '../../src/core/backup/manifest.js';
+import type { Manifest } from '../../src/model/backup/backup.js';
+import type { Database, Engine } from '../../src/model/roles/engine.js';
 import { Failure } from '../../src/model/errors.js';
-import type { BackupEvent } from '../../src/model/event.js';
-import type { Measurement } from '../../src/model/measurement.js';
-import { scheduleSchema, settingsShape } from '../../src/model/settings.js';
-import type { Storage, StoredBackup } from '../../src/model/storage.js';
-import { openLedger } from '../../src/system/ledger.js';
-import { openLocks } from '../../src/system/lock.js';
+import type { BackupEvent } from '../../src/model/events/event.js';
+import type { Measurement } from '../../src/model/moment/measurement.js';
+import { scheduleSchema, settingsShape } from '../../src/model/settings/settings.js';
+import type { Storage, StoredBackup } from '../../src/model/roles/storage.js';
+import { openLedger } from '../../src/system/ledger/ledger.js';
+import { openLocks } from '../../src/system/files/lock.js';
 import { openSigner } from '../../src/system/signer.js';
 
 const measurement: Measurement = {

@@ -5,12 +5,12 @@ import { appendFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileS
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { setPin } from '../../src/core/pins.js';
-import { findBackup } from '../../src/core/catalog.js';
+import { findBackup } from '../../src/core/catalog/catalog.js';
 import { makeRoom, planPrune, prune, pruneAfter } from '../../src/core/prune.js';
-import { undoPrune } from '../../src/core/trash.js';
+import { undoPrune } from '../../src/core/catalog/trash.js';
 import type { Context } from '../../src/core/context.js';
-import type { PruneRecord } from '../../src/model/ledger.js';
-import type { Storage } from '../../src/model/storage.js';
+import type { PruneRecord } from '../../src/model/events/ledger.js';
+import type { Storage } from '../../src/model/roles/storage.js';
 import { makeEvent, readAll } from '../fixtures/ledger.js';
 import { stock, type Stock } from '../fixtures/stock.js';
 

@@ -2,10 +2,10 @@
  * test: an engine that needs no server: its dump is bytes that a test gives. It restores nothing.
  */
 import { Duplex, PassThrough } from 'node:stream';
-import type { BackupDetails } from '../../src/model/backup.js';
-import type { Engine, EngineProbe } from '../../src/model/engine.js';
-import type { Stage } from '../../src/model/flow.js';
-import { unmeasured } from '../../src/model/measurement.js';
+import type { BackupDetails } from '../../src/model/backup/backup.js';
+import type { Engine, EngineProbe } from '../../src/model/roles/engine.js';
+import type { Stage } from '../../src/model/roles/flow.js';
+import { unmeasured } from '../../src/model/moment/measurement.js';
 
 /** A first stage that yields what `pieces` yields, no faster than it is read. */
 export const yields = (pieces: () => AsyncIterable<Buffer> | Iterable<Buffer>): Stage => ({

@@ -3,10 +3,10 @@
  */
 import { Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../../src/model/backup.js';
+import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../../src/model/backup/backup.js';
 import { Failure } from '../../src/model/errors.js';
-import { manifestName } from '../../src/model/names.js';
-import type { Deposit, Storage, StoredBackup } from '../../src/model/storage.js';
+import { manifestName } from '../../src/model/settings/names.js';
+import type { Deposit, Storage, StoredBackup } from '../../src/model/roles/storage.js';
 
 export type StorageStep = 'put' | 'write' | 'bytes' | 'end' | 'late' | 'seal' | 'read' | 'commit';
 

@@ -5,7 +5,7 @@ import { lchownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Backup } from '../../src/model/backup.js';
+import type { Backup } from '../../src/model/backup/backup.js';
 import { startCli, type CliResult } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';

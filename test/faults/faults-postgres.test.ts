@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, type Cluster } from '../../src/system/cluster.js';
+import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
 import { startCli } from '../fixtures/cli.js';
 import { count, isFull } from '../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, program, serverPrograms, sql, type TestDatabase } from '../fixtures/database.js';
@@ -408,7 +408,7 @@ describe('C22: names of databases that look like something else', () => {
     const { exitCode, document } = await made.json(['execute']);
     expect({ exitCode, error: document.error }).toEqual({ exitCode: 0 });
     const { inProcess } = await import('../fixtures/lab.js');
-    const { catalog } = await import('../../src/core/catalog.js');
+    const { catalog } = await import('../../src/core/catalog/catalog.js');
     const { verifyBackup } = await import('../../src/core/verify.js');
     const context = await inProcess(made);
     const { backups, problems } = await catalog(context);

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, type Cluster } from '../../src/system/cluster.js';
+import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
 import { runCli, startCli } from '../fixtures/cli.js';
 import { serverPrograms, sql } from '../fixtures/database.js';
 import { lab, type Lab } from '../fixtures/lab.js';

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { BackupEvent } from '../../src/model/event.js';
+import type { BackupEvent } from '../../src/model/events/event.js';
 import { startCli } from '../fixtures/cli.js';
 import { count, isFull } from '../fixtures/counts.js';
 import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';

@@ -6,11 +6,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { catalog, type Catalog } from '../../src/core/catalog.js';
+import { catalog, type Catalog } from '../../src/core/catalog/catalog.js';
 import type { Context } from '../../src/core/context.js';
 import { verifyBackup } from '../../src/core/verify.js';
-import { isTerminal, type BackupEvent } from '../../src/model/event.js';
-import type { LedgerDamage } from '../../src/model/ledger.js';
+import { isTerminal, type BackupEvent } from '../../src/model/events/event.js';
+import type { LedgerDamage } from '../../src/model/events/ledger.js';
 import { makeContext } from '../../src/wire.js';
 import { alwaysOpen, temporaryProject, type CliOptions, type CliResult, type TemporaryProject } from '../fixtures/cli.js';
 import type { TestDatabase } from '../fixtures/database.js';

@@ -4,7 +4,7 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, type Cluster } from '../../src/system/cluster.js';
+import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
 import { alwaysOpen, startCli } from '../fixtures/cli.js';
 import { cloneDatabase, serverPrograms, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab } from '../fixtures/lab.js';

@@ -6,9 +6,9 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Manifest } from '../../src/model/backup.js';
-import { keyId } from '../../src/model/age-key.js';
-import { onPath } from '../../src/system/path.js';
+import type { Manifest } from '../../src/model/backup/backup.js';
+import { keyId } from '../../src/model/backup/age-key.js';
+import { onPath } from '../../src/system/files/path.js';
 import { cloneDatabase, databaseUrl, program, sql, type TestDatabase } from '../fixtures/database.js';
 import { contentOf, lab, type Lab } from '../fixtures/lab.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';

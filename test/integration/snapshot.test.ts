@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { catalog } from '../../src/core/catalog.js';
+import { catalog } from '../../src/core/catalog/catalog.js';
 import { execute } from '../../src/core/execute.js';
 import { verifyBackup } from '../../src/core/verify.js';
 import { count } from '../fixtures/counts.js';

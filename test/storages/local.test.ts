@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { local } from '../../src/storages/local.js';
-import { openStorageMemory } from '../../src/system/storage-memory.js';
+import { openStorageMemory } from '../../src/system/files/storage-memory.js';
 import { storageContract, type StorageUnderTest } from '../contracts/storage.js';
 import { memoryStorage } from '../fakes/storage.js';
 import { eventId } from '../fixtures/ledger.js';

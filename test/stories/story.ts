@@ -16,7 +16,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { startCluster } from '../../src/system/cluster.js';
+import { startCluster } from '../../src/system/postgres/cluster.js';
 import { temporaryProject } from '../fixtures/cli.js';
 import { cloneDatabase, program, serverPrograms, sql } from '../fixtures/database.js';
 

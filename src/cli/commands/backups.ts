@@ -1,0 +1,150 @@
+/**
+ * cli: `backups`, what the storages hold, and what was proven of it.
+ */
+import type { ChalkInstance } from 'chalk';
+import type { Command } from 'commander';
+import type { Backup, BackupDetails } from '../../model/backup/backup.js';
+import { Failure } from '../../model/errors.js';
+import { failedProof } from '../../model/backup/level.js';
+import { formatBytes } from '../../model/units.js';
+import { addDiff } from './backups-diff.js';
+import { addCommand, run } from '../command.js';
+import { localMinute, localZone } from '../show/moment.js';
+import { addRetention } from './retention.js';
+import { say, width, type GlobalOptions, type Outcome } from '../render.js';
+import type * as Table from '../show/table.js';
+import { openLook } from '../work.js';
+
+const exits = { 2: 'no such backup or database', 10: 'configuration', 21: 'a storage could not be read' };
+const help = {
+  list: {
+    examples: [
+      ['backups', 'every backup in every storage, newest first'],
+      ['backups --database shop --json', 'those of one database, for a program'],
+    ],
+    exits,
+  },
+  show: {
+    examples: [
+      ['backups show latest', 'the newest backup with its files, versions and row counts'],
+      ['backups show 0192f3a4 --json', 'one by the beginning of its id, with manifest and details'],
+    ],
+    exits,
+  },
+} as const;
+
+const provenIn = (backup: Backup, paint: ChalkInstance): string => {
+  if (backup.doubts.includes(failedProof)) return paint.red('failed');
+  return backup.proven ? `${backup.proven.level} ${backup.proven.at.slice(0, 10)}` : paint.yellow('no');
+};
+
+const noteOn = ({ pinned, suspect }: Backup, paint: ChalkInstance): string =>
+  [pinned ? 'pinned' : '', suspect ? paint.red('suspect') : ''].filter(Boolean).join(', ');
+
+const line = ({ manifest: _manifest, ...rest }: Backup) => rest;
+
+async function list(options: { database?: string } & GlobalOptions): Promise<Outcome> {
+  const [{ context }, { catalog }, { table }] = await Promise.all([
+    openLook(options),
+    import('../../core/catalog/catalog.js'),
+    import('../show/table.js'),
+  ]);
+  const { backups, problems } = await catalog(context, options.database);
+  for (const problem of problems) say(`warning: ${problem}`, options);
+  const foreign = backups.filter(({ signed }) => !signed).length;
+  if (foreign > 0)
+    say(`warning: ${foreign} of ${backups.length} are not signed by this state directory; another one made them, or somebody`, options);
+  return {
+    document: { backups: backups.map(line), problems },
+    text: (paint) => {
+      if (backups.length === 0) return 'no backups yet; make one with `backup-automation execute`';
+      const noted = backups.some(({ pinned, suspect }) => pinned || suspect);
+      const rows = backups.map((backup) => [
+        backup.backupId,
+        backup.database,
+        localMinute(backup.timestamp),
+        formatBytes(backup.size),
+        backup.storages.join(', '),
+        provenIn(backup, paint),
+        ...(noted ? [noteOn(backup, paint)] : []),
+      ]);
+      const taken = `TAKEN (${localZone(backups.map(({ timestamp }) => timestamp))})`;
+      const head = ['BACKUP', 'DATABASE', taken, 'SIZE', 'STORAGES', 'PROVEN', ...(noted ? ['NOTE'] : [])];
+      return table(head, rows, { width: width(), paint, ids: 0 });
+    },
+  };
+}
+
+async function show(options: { database?: string } & GlobalOptions, id: string): Promise<Outcome> {
+  const { context } = await openLook(options);
+  const [{ findBackup }, { readDetails, storageOf }] = await Promise.all([
+    import('../../core/catalog/catalog.js'),
+    import('../../core/catalog/fetch.js'),
+  ]);
+  const backup = await findBackup(context, id, options.database);
+  const details = await readDetails(context, backup, storageOf(context, backup)).catch((error: unknown) => {
+    if (error instanceof Failure && backup.manifest.keys && ['no-key', 'configuration'].includes(error.code)) return error;
+    throw error;
+  });
+  const set = await import('../show/table.js');
+  const document = { backup: line(backup), manifest: backup.manifest };
+  const read = details instanceof Failure ? { details: null, sealed: details.toJSON() } : { details };
+  return { document: { ...document, ...read }, text: (paint) => page(backup, details, set, paint) };
+}
+
+const sealedTo = (keys: readonly string[]): string => (keys.length > 0 ? `to the keys ${keys.join(', ')}` : 'with a passphrase');
+
+/** What the details say; of sealed ones why they can not be read. */
+function inside(details: BackupDetails | Failure): [string, string][] {
+  if (details instanceof Failure)
+    return [['inside', `extensions, roles and row counts are sealed, and not to be read here: ${details.message} (${details.hint})`]];
+  return [
+    ['extensions', details.extensions.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
+    ['roles', details.roles.join(', ') || 'none'],
+  ];
+}
+
+function page(backup: Backup, details: BackupDetails | Failure, { facts, table }: typeof Table, paint: ChalkInstance): string {
+  const { manifest } = backup;
+  const look = { width: width(), paint };
+  const pairs: [string, string][] = [
+    ['backup', backup.backupId],
+    ['database', `${backup.database} (${JSON.stringify(manifest.databaseName)})`],
+    ['taken', `${manifest.startedAt} on ${manifest.host}`],
+    ['schedule', backup.scheduleId ?? 'none, by hand'],
+    [
+      'size',
+      `${formatBytes(backup.size)}${manifest.databaseSize === null ? '' : `, of ${formatBytes(manifest.databaseSize)} on the server`}`,
+    ],
+    ['storages', backup.storages.join(', ')],
+    ['proven', provenIn(backup, paint)],
+    ...(backup.pinned ? [['pinned', 'yes: no rule removes it'] as [string, string]] : []),
+    ...backup.doubts.map((doubt): [string, string] => ['suspect', doubt]),
+    ['server', `PostgreSQL ${manifest.serverVersion}, snapshot at ${manifest.snapshotLsn ?? 'an unknown position'}`],
+    ['dumped by', `pg_dump ${manifest.clientVersion}, backup-automation ${manifest.toolVersion}`],
+    ...(manifest.keys ? [['sealed', sealedTo(manifest.keys)] as [string, string]] : []),
+    ...inside(details),
+    ...manifest.warnings.map((warning): [string, string] => ['warning', warning]),
+  ];
+  const files = manifest.artifacts.map(({ name, size, sha256 }) => [name, formatBytes(size), sha256]);
+  const counted = details instanceof Failure ? [] : details.fingerprint.tables;
+  const tables = counted.map((one) => [`${one.schema}.${one.name}`, String(one.rows)]);
+  return [
+    facts(pairs, look),
+    table(['FILE', 'SIZE', 'SHA-256'], files, look),
+    ...(tables.length > 0 ? [table(['TABLE', 'ROWS'], tables, { ...look, align: ['left', 'right'] })] : []),
+  ].join('\n\n');
+}
+
+export function backupsCommand(program: Command): void {
+  const database = ['--database <name>', 'only those of this database'] as const;
+  const backups = addCommand(program, 'backups', 'what the storages hold, and what was proven of it', help.list)
+    .option(...database)
+    .action(run(list));
+  addCommand(backups, 'show', 'one backup with its files, versions and row counts', help.show)
+    .argument('<id>', 'a backup id, the beginning of one, or latest')
+    .option(...database)
+    .action(run(show));
+  addDiff(backups);
+  addRetention(backups);
+}

@@ -1,0 +1,137 @@
+/**
+ * cli: `execute`, one backup now, of every database or a schedule's.
+ */
+import type { ChalkInstance } from 'chalk';
+import type { Command } from 'commander';
+import type { ExecuteRequest } from '../../core/execute.js';
+import type { Preview } from '../../core/event/preview.js';
+import type { BackupEvent, PassedCondition } from '../../model/events/event.js';
+import { formatBytes, formatDuration } from '../../model/units.js';
+import { addCommand, duration, run } from '../command.js';
+import { say, width, type GlobalOptions, type Outcome } from '../render.js';
+import type * as Table from '../show/table.js';
+import { openWork } from '../work.js';
+
+interface Options {
+  readonly database?: string;
+  readonly emergency?: boolean;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly due?: boolean;
+  /** ms; true: as long as it takes. */
+  readonly wait?: number | true;
+}
+
+const help = {
+  examples: [
+    ['execute', 'backs up every configured database now, when the conditions hold'],
+    ['execute daily-backup --wait 2h', 'the databases of one schedule; waits up to two hours for its conditions and does its retries'],
+    ['execute --database shop --force', 'one database, whatever the window, the load, the health and the least free space'],
+    ['execute --due', 'runs the retries whose time has come; nothing due is good too'],
+    ['execute --dry-run', 'shows what would be done, and does nothing'],
+  ],
+  exits: {
+    1: 'a bug, or a reason without a code of its own',
+    2: 'no such schedule or database',
+    3: 'some of several databases failed, or a storage beside a good one',
+    10: 'configuration',
+    20: 'engine or database',
+    21: 'storage',
+    74: 'the ledger can not be written',
+    75: 'not now: conditions not met or too many backups running; repeat later',
+    130: 'interrupted',
+  },
+} as const;
+
+/** What a forced or an emergency backup passes by. */
+function passedBy({ force, emergency }: Options): PassedCondition[] {
+  if (force) return ['window', 'load', 'health', 'disk'];
+  return emergency ? ['window', 'load', 'health'] : [];
+}
+
+function requestOf(options: Options, schedule: string | undefined): ExecuteRequest {
+  const own = schedule === undefined ? 'manual' : 'scheduled';
+  const wait = options.wait === true ? Infinity : (options.wait ?? null);
+  return {
+    ...(schedule === undefined ? {} : { scheduleId: schedule }),
+    ...(options.database === undefined ? {} : { database: options.database }),
+    type: options.emergency ? 'emergency' : own,
+    trigger: 'cli',
+    passBy: passedBy(options),
+    wait,
+  };
+}
+
+/** The answer of nearly every minute, found without judging the configuration. */
+async function nothingDue(options: GlobalOptions): Promise<Outcome | null> {
+  const [{ openSight }, { isNothingDue }] = await Promise.all([import('../../wire/sight.js'), import('../../core/due/retries.js')]);
+  return (await isNothingDue(await openSight(options))) ? { document: { events: [] }, text: () => 'nothing is due' } : null;
+}
+
+async function body(options: Options & GlobalOptions, schedule: string | undefined): Promise<Outcome> {
+  const nothing = options.due ? await nothingDue(options) : null;
+  if (nothing) return nothing;
+  const [{ context, loaded }, { table }] = await Promise.all([openWork(options), import('../show/table.js')]);
+  const request = requestOf(options, schedule);
+  if (options.dryRun) {
+    const { preview } = await import('../../core/event/preview.js');
+    const plan = await preview(context, request);
+    return { document: { plan }, text: (paint) => showPreview(plan, table, paint) };
+  }
+  const [{ notBuiltYet }, { execute }, { executeDue }] = await Promise.all([
+    import('../../config/rules.js'),
+    import('../../core/execute.js'),
+    import('../../core/due.js'),
+  ]);
+  for (const sentence of notBuiltYet(loaded)) say(`warning: ${sentence}`, options);
+  const { events, failure } = await (options.due ? executeDue(context) : execute(context, request));
+  return { document: { events }, text: (paint) => showEvents(events, table, paint), failure: failure ?? undefined };
+}
+
+const colours = { completed: 'green', failed: 'red', cancelled: 'yellow', running: 'cyan', pending: 'cyan' } as const;
+
+function showEvents(events: readonly BackupEvent[], table: typeof Table.table, paint: ChalkInstance): string {
+  if (events.length === 0) return 'nothing is due';
+  // the error says it all
+  if (events.length === 1 && !events[0]?.result?.success) return '';
+  const rows = events.map((event) => [
+    event.database,
+    paint[colours[event.status]](event.status),
+    event.result?.success ? formatBytes(event.result.size) : '',
+    event.result ? formatDuration(event.result.duration) : '',
+    event.result?.backupId ?? event.result?.error ?? '',
+  ]);
+  return table(['DATABASE', 'STATUS', 'SIZE', 'DURATION', 'BACKUP OR REASON'], rows, { width: width(), paint });
+}
+
+function showPreview(plan: Preview, table: typeof Table.table, paint: ChalkInstance): string {
+  const head = `schedule ${plan.schedule ?? '(none)'}, into ${plan.storages.join(', ')}, proven before the commit to level ${plan.verify}`;
+  const pages = plan.databases.map((one) => {
+    const what = one.error
+      ? paint.red(one.error.message)
+      : `${one.databaseName ?? ''}, PostgreSQL ${one.serverVersion ?? '?'}, by ${one.client ?? '?'}, about ${one.neededBytes === null ? 'an unknown size' : formatBytes(one.neededBytes)}`;
+    const rows = (one.report?.conditions ?? []).map((condition) => [
+      condition.name,
+      String(condition.value ?? 'unknown'),
+      String(condition.limit ?? ''),
+      condition.met ? paint.green('met') : condition.passedBy ? paint.yellow('passed by') : paint.red('not met'),
+      condition.detail,
+    ]);
+    const verdict = one.report ? (one.report.met ? paint.green('it would start now') : paint.yellow('it would not start now')) : '';
+    const conditions = rows.length > 0 ? table(['CONDITION', 'VALUE', 'LIMIT', 'VERDICT', 'DETAIL'], rows, { width: width(), paint }) : '';
+    return [`${paint.bold(one.database)}: ${what}`, conditions, verdict].filter(Boolean).join('\n');
+  });
+  return [head, ...pages].join('\n\n');
+}
+
+export function executeCommand(program: Command): void {
+  addCommand(program, 'execute', 'back up now: every database, or those of a schedule', help)
+    .argument('[schedule]', 'a configured schedule')
+    .option('--database <name>', 'only this entry of `databases`, or this member of a cluster')
+    .option('--emergency', 'passes by window, load and health')
+    .option('--force', 'passes by window, load, health and the least free space')
+    .option('--dry-run', 'show the plan, do nothing')
+    .option('--due', 'run the retries whose time has come: for one crontab line')
+    .option('--wait [duration]', 'wait for the conditions and do the retries in this process, e.g. 2h', duration)
+    .action(run(body));
+}

@@ -1,0 +1,141 @@
+/**
+ * cli: `statistics`: the figures, and a chart by day. It counts nothing itself, and writes nothing.
+ */
+import type { ChalkInstance } from 'chalk';
+import { Option, type Command } from 'commander';
+import type { Figures } from '../../core/history/events.js';
+import type { BackupEvent } from '../../model/events/event.js';
+import type { Statistics, StatisticsGroup } from '../../model/events/statistics.js';
+import { formatBytes, formatDuration, msPerDay } from '../../model/units.js';
+import { addCommand, run } from '../command.js';
+import { say, width, type GlobalOptions, type Outcome } from '../render.js';
+import type * as Table from '../show/table.js';
+
+const groupings = ['schedule', 'database', 'day'] as const;
+type Grouping = (typeof groupings)[number];
+
+interface StatisticsCommandOptions extends GlobalOptions {
+  readonly since?: string;
+  readonly by?: Grouping;
+}
+
+const rate = ({ successRate }: Statistics): string => (successRate === null ? '-' : `${successRate} %`);
+const average = ({ successfulEvents, averageDuration }: Statistics): string =>
+  successfulEvents > 0 ? formatDuration(averageDuration) : '-';
+
+function summary(figures: Statistics, local: (iso: string) => string): [string, string][] {
+  const { duration } = figures;
+  return [
+    ['events', String(figures.totalEvents)],
+    ['completed', String(figures.successfulEvents)],
+    ['failed', String(figures.failedEvents)],
+    ['cancelled', String(figures.cancelledEvents)],
+    ['pending', String(figures.pendingEvents)],
+    ['running now', String(figures.activeBackups)],
+    ['success rate', rate(figures)],
+    ['average duration', average(figures)],
+    ['half within', duration ? formatDuration(duration.p50) : '-'],
+    ['95 % within', duration ? formatDuration(duration.p95) : '-'],
+    ['stored', `${formatBytes(figures.totalSize)}, ${formatBytes(figures.averageSize)} on average`],
+    ['last success', figures.lastSuccess === null ? 'never' : local(figures.lastSuccess)],
+  ];
+}
+
+function groupTable(by: Grouping, groups: readonly StatisticsGroup[], table: typeof Table.table, paint: ChalkInstance): string {
+  const rows = groups.map((group) => [
+    group.key,
+    ...[group.totalEvents, group.successfulEvents, group.failedEvents, group.cancelledEvents].map(String),
+    rate(group),
+    average(group),
+    formatBytes(group.totalSize),
+  ]);
+  const head = [by.toUpperCase(), 'EVENTS', 'COMPLETED', 'FAILED', 'CANCELLED', 'SUCCESS', 'AVERAGE', 'STORED'];
+  return table(head, rows, { width: width(), paint, align: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'] });
+}
+
+/** Days in the chart, the newest last; those without events are there too, since a gap is what to look for. */
+const mostDays = 31;
+const widestBar = 50;
+
+function daysOf(groups: readonly StatisticsGroup[]): { day: string; group: StatisticsGroup | undefined }[] {
+  const byDay = new Map(groups.map((group) => [group.key, group]));
+  const newest = groups.at(-1)?.key;
+  const oldest = groups[0]?.key;
+  if (newest === undefined || oldest === undefined) return [];
+  const days: string[] = [];
+  for (let time = Date.parse(newest); days.length < mostDays && time >= Date.parse(oldest); time -= msPerDay)
+    days.unshift(new Date(time).toISOString().slice(0, 10));
+  return days.map((day) => ({ day, group: byDay.get(day) }));
+}
+
+/** A bar a day: `#` completed, `x` failed, `-` cancelled or not ended. */
+function chart(groups: readonly StatisticsGroup[], columns: number, paint: ChalkInstance): string {
+  const days = daysOf(groups);
+  const most = Math.max(1, ...days.map(({ group }) => group?.totalEvents ?? 0));
+  const room = Math.max(1, Math.min(widestBar, columns - '2026-01-31  '.length - ` ${most}`.length));
+  const scale = Math.min(1, room / most);
+  const lines = days.map(({ day, group }) => {
+    if (!group) return day;
+    const { totalEvents: total, successfulEvents: good, failedEvents: bad } = group;
+    // a failure is never rounded away
+    const wide = Math.max(1, Math.round(total * scale));
+    const badWide = bad > 0 ? Math.max(1, Math.round(bad * scale)) : 0;
+    const goodWide = Math.min(wide - badWide, Math.round(good * scale));
+    const bar = [paint.green('#'.repeat(Math.max(0, goodWide))), paint.red('x'.repeat(badWide))];
+    return `${day}  ${bar.join('')}${paint.dim('-'.repeat(Math.max(0, wide - badWide - goodWide)))} ${total}`;
+  });
+  return [...lines, paint.dim('# completed  x failed  - other')].join('\n');
+}
+
+async function groupOf(by: Grouping): Promise<(event: BackupEvent) => string> {
+  if (by === 'schedule') return ({ scheduleId }) => scheduleId ?? '(none)';
+  if (by === 'database') return ({ database }) => database;
+  const { localDay } = await import('../show/moment.js');
+  return ({ timestamp }) => localDay(timestamp);
+}
+
+/** Reading a long ledger makes much short-lived garbage, for which V8 would take 30 MB more; must come before. */
+async function stayLean(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+async function report(options: StatisticsCommandOptions): Promise<Outcome> {
+  const { openSight } = await import('../../wire/sight.js');
+  const { statistics } = await import('../../core/history/events.js');
+  const moment = await import('../show/moment.js');
+  await stayLean();
+  const sight = await openSight(options);
+  const since = options.since === undefined ? undefined : moment.parseSince(options.since, sight.clock.now());
+  const groupBy = options.by && (await groupOf(options.by));
+  const figures: Figures = await statistics(sight, { ...(since && { since }), ...(groupBy && { groupBy }) });
+  const { damageNote } = await import('../show/damage.js');
+  const { facts, table } = await import('../show/table.js');
+  const note = damageNote(figures.damage);
+  if (note) say(note, options);
+  const zone = moment.localZone([sight.clock.now().toISOString()]);
+  return {
+    document: { ...figures, ...(since && { since }), timezone: zone },
+    text(paint) {
+      const { groups } = figures;
+      const pairs = summary(figures, (iso) => `${moment.localTime(iso)} ${zone}`);
+      const parts = [facts(pairs, { width: width(), paint })];
+      if (options.by && groups && groups.length > 0) parts.push(groupTable(options.by, groups, table, paint));
+      if (options.by === 'day' && groups && groups.length > 0) parts.push(chart(groups, width(), paint));
+      return parts.join('\n\n');
+    },
+  };
+}
+
+export function statisticsCommand(program: Command): void {
+  addCommand(program, 'statistics', 'show how many backups there were, how they went and how long they took', {
+    examples: [
+      ['statistics', 'the figures since the ledger was begun or cleared'],
+      ['statistics --since 30d --by day', 'the last thirty days, with a chart'],
+    ],
+    exits: { 2: 'wrong usage', 74: 'the ledger can not be read' },
+  })
+    .option('--since <when>', 'only events created since: 12h, 7d, 2w or a date')
+    .addOption(new Option('--by <group>', 'figures for each as well').choices(groupings))
+    .action(run(report));
+}

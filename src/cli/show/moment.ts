@@ -1,0 +1,48 @@
+/**
+ * cli: moments as people write and read them: local time here, UTC in JSON. It never asks what time it is.
+ */
+import { Failure } from '../../model/errors.js';
+import { msPerDay, msPerMinute } from '../../model/units.js';
+
+const units: Readonly<Record<string, number>> = { m: msPerMinute, h: 60 * msPerMinute, d: msPerDay, w: 7 * msPerDay };
+
+/** `7d`, `12h`, a date (its local midnight) or a date with a time. Throws `usage`. */
+export function parseSince(text: string, now: Date): Date {
+  const ago = /^(\d{1,6})([mhdw])$/.exec(text);
+  if (ago) return new Date(now.getTime() - Number(ago[1]) * (units[ago[2] ?? ''] ?? 0));
+  const moment = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text.length === 10 ? `${text}T00:00:00` : text) : null;
+  if (moment && !Number.isNaN(moment.getTime())) return moment;
+  throw new Failure('usage', `--since ${JSON.stringify(text)} is no moment`, {
+    hint: 'write a time ago (30m, 12h, 7d, 2w) or a date (2026-01-31, 2026-01-31T18:00Z)',
+  });
+}
+
+const two = (number: number): string => String(number).padStart(2, '0');
+
+/** `2026-01-31`, in local time. */
+export function localDay(iso: string): string {
+  const date = new Date(iso);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** `2026-01-31 18:00:05`, in local time; what is no moment stays as it is. */
+export function localTime(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return iso;
+  return `${localDay(iso)} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** The same to the minute, for listings. */
+export const localMinute = (iso: string): string => localTime(iso).slice(0, 16);
+
+/**
+ * What local time is called beside moments: `UTC`, `UTC+02:00`, or `local time` where a change of clocks lies between them.
+ * Not the zone's name: asking for that loads all of Intl, which takes longer than everything else that a listing does.
+ */
+export function localZone(moments: readonly string[]): string {
+  const [offset = 0, another] = new Set(moments.map((iso) => -new Date(iso).getTimezoneOffset()));
+  if (another !== undefined) return 'local time';
+  if (offset === 0) return 'UTC';
+  const minutes = Math.abs(offset);
+  return `UTC${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}

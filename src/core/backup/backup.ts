@@ -1,0 +1,225 @@
+/**
+ * core: makes one backup: dump, transfer, proof, and the manifest last. From the commit on it exists; before, nothing does.
+ */
+import type { Artifact, BackupDetails, Manifest, Proof } from '../../model/backup/backup.js';
+import type { Database, Dump } from '../../model/roles/engine.js';
+import { asFailure, Failure } from '../../model/errors.js';
+import { isEmergency, type BackupEvent } from '../../model/events/event.js';
+import type { Level } from '../../model/backup/level.js';
+import { detailsName, guideName } from '../../model/settings/names.js';
+import type { Context, Seal } from '../context.js';
+import { restoreGuide } from './guide.js';
+import { encodeManifest } from './manifest.js';
+import type { Plan } from '../event/plan.js';
+import { sealOf } from './sealing.js';
+import { suspicionOf } from './suspicion.js';
+import { alive, decodersOf, deposit, depositSealed, depositText, onEach, withdraw, type Target } from './transfer.js';
+
+export interface BackupRequest {
+  readonly event: BackupEvent;
+  readonly database: Database;
+  readonly plan: Pick<Plan, 'schedule' | 'storages'>;
+  readonly healthIssues: readonly string[];
+  readonly neededBytes: number | null;
+}
+
+export interface Made {
+  readonly backupId: string;
+  /** Stored bytes in one storage. */
+  readonly size: number;
+  readonly warnings: readonly string[];
+  /** Why storages beside the good ones have no copy. */
+  readonly failedStorages: readonly Failure[];
+}
+
+/** Makes and commits a backup; rejects with the Failure, leaving nothing behind, when it can not be trusted. */
+export async function backUp(context: Context, request: BackupRequest): Promise<Made> {
+  const { event, database } = request;
+  if (request.healthIssues.length > 0)
+    throw new Failure('health-check', `${database.name}: the health check failed: ${request.healthIssues.join('; ')}`);
+  const startedAt = context.clock.now().toISOString();
+  const warnings: string[] = [];
+  const seal = await sealOf(context, request.plan.schedule);
+  const dump = await openDump(context, request, (message) => keep(warnings, message));
+  const targets: Target[] = [];
+  try {
+    const unopened = await openTargets(request, targets);
+    const artifacts = await store(context, request, { dump, seal }, targets);
+    const details = await dump.details();
+    artifacts.push(await describe(context, request, { details, seal }, targets));
+    const proven = await prove(context, request, { dump, seal, artifacts }, targets);
+    const { databaseSize } = dump.probe;
+    const odd = await suspicionOf(context, { backupId: event.id, database: database.name, databaseSize, artifacts, details });
+    const manifest = {
+      ...manifestOf(context, request, dump),
+      startedAt,
+      finishedAt: context.clock.now().toISOString(),
+      proven,
+      warnings: [...warnings, ...details.notIncluded, ...odd.suspect],
+      ...(odd.suspect.length > 0 && { suspect: [...odd.suspect] }),
+      ...(seal && { keys: [...seal.keys] }),
+    };
+    artifacts.push(await depositText(restoreGuide(manifest, artifacts), { name: guideName, kind: 'guide' }, targets));
+    const bytes = encodeManifest({ ...manifest, artifacts }, context.signer);
+    context.announce({ kind: 'step', step: 'commit', database: database.name, detail: 'making the backup durable' });
+    await onEach(targets, (target) => target.commit(bytes));
+    return {
+      backupId: event.id,
+      size: artifacts.reduce((sum, { size }) => sum + size, 0),
+      warnings: [...warnings, ...odd.warnings],
+      failedStorages: [...unopened, ...(await dropFailed(targets))],
+    };
+  } catch (error) {
+    await Promise.all(targets.map((target) => target.deposit.abort()));
+    throw error;
+  } finally {
+    await dump.close();
+  }
+}
+
+/** Warnings kept of one backup, and of each so many characters: they stand in the manifest and in a line of the ledger. */
+const most = { warnings: 50, length: 500 };
+
+function keep(warnings: string[], message: string): void {
+  if (warnings.length < most.warnings) warnings.push(message.slice(0, most.length));
+  else warnings[most.warnings] = 'there were more warnings than these';
+}
+
+async function openDump(context: Context, { event, database, plan }: BackupRequest, warn: (message: string) => void): Promise<Dump> {
+  const { clientMajor } = await context.engine.probe(database);
+  return context.engine.dump(database, {
+    eventId: event.id,
+    compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, clientMajor).engine,
+    fingerprint: context.settings.fingerprint,
+    globals: true,
+    content: 'all',
+    signal: context.signal,
+    warn,
+  });
+}
+
+/** Opens a deposit in every storage; resolves to why some could not be opened, rejects when none could. */
+async function openTargets({ event, database, plan }: BackupRequest, targets: Target[]): Promise<Failure[]> {
+  const failures: Failure[] = [];
+  for (const storage of plan.storages) {
+    try {
+      targets.push({ storage: storage.name, deposit: await storage.put({ database: database.name, backupId: event.id }), failure: null });
+    } catch (error) {
+      failures.push(asFailure(error, 'storage'));
+    }
+  }
+  if (targets.length === 0) throw failures[0] ?? new Failure('storage', 'no storage is configured');
+  return failures;
+}
+
+/** What is taken, and what it is sealed with; null: it is stored in clear. */
+interface Source {
+  readonly dump: Dump;
+  readonly seal: Seal | null;
+}
+
+async function store(context: Context, request: BackupRequest, { dump, seal }: Source, targets: readonly Target[]): Promise<Artifact[]> {
+  const { name } = request.database;
+  const compression = request.plan.schedule?.compression ?? context.settings.compression;
+  const { codecs } = context.chooseCompression(compression, dump.probe.clientMajor);
+  // without the snapshot that is counted in there is no use in going on, and what pg_dump says of it is not the reason
+  const broken = new AbortController();
+  dump.details().catch((error: unknown) => broken.abort(error));
+  const signal = AbortSignal.any([context.signal, broken.signal]);
+  const artifacts: Artifact[] = [];
+  for (const source of dump.artifacts) {
+    context.announce({ kind: 'step', step: 'dump', database: name, detail: source.name });
+    const total = source.kind === 'database' ? request.neededBytes : null;
+    // nobody may be able to look inside afterwards
+    const check = context.settings.verify.afterBackup === 'archive' ? [...decodersOf(codecs), source.check] : [];
+    const sealing = seal && { codec: seal.codec, check };
+    artifacts.push(await deposit(context, { ...source, codecs, sealing, signal }, targets, { step: 'dump', database: name, total }));
+  }
+  return artifacts;
+}
+
+async function describe(
+  context: Context,
+  request: BackupRequest,
+  { details, seal }: { readonly details: BackupDetails; readonly seal: Seal | null },
+  targets: readonly Target[],
+): Promise<Artifact> {
+  const text = JSON.stringify(details, null, 2);
+  const artifact = { name: detailsName, kind: 'details' } as const;
+  if (!seal) return depositText(text, artifact, targets);
+  const movement = { step: 'dump', database: request.database.name, total: null } as const;
+  return depositSealed(context, text, { ...artifact, codecs: [seal.codec] }, targets, movement);
+}
+
+/**
+ * Reads back what was stored: the whole archive once, what was proven before it was sealed by its bytes alone, and every byte in every
+ * further storage. A storage that lies is dropped.
+ */
+async function prove(
+  context: Context,
+  request: BackupRequest,
+  { dump, seal, artifacts }: Source & { readonly artifacts: readonly Artifact[] },
+  targets: readonly Target[],
+): Promise<Proof | null> {
+  const wanted = context.settings.verify.afterBackup;
+  if (wanted === 'none') return null;
+  let level: Level = seal ? 'checksum' : wanted;
+  for (const target of alive(targets)) {
+    const failure = await readBack(context, request, { dump, artifacts, target, level }).catch((error: unknown) => asFailure(error));
+    if (context.signal.aborted) throw asFailure(context.signal.reason, 'interrupted');
+    target.failure ??= failure ?? null;
+    if (!failure) level = 'checksum';
+  }
+  if (alive(targets).length === 0) throw targets.find(({ failure }) => failure)?.failure ?? new Failure('archive', 'nothing was stored');
+  return { level: wanted, at: context.clock.now().toISOString() };
+}
+
+interface Reading {
+  readonly dump: Dump;
+  readonly artifacts: readonly Artifact[];
+  readonly target: Target;
+  readonly level: Level;
+}
+
+/** Rejects with `archive` when the bytes or what they hold are not what was written. */
+async function readBack(context: Context, request: BackupRequest, { dump, artifacts, target, level }: Reading): Promise<void> {
+  const { name } = request.database;
+  for (const artifact of artifacts) {
+    const source = level === 'archive' ? dump.artifacts.find(({ kind }) => kind === artifact.kind) : undefined;
+    context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${source ? level : 'checksum'})` });
+    const input = await target.deposit.read(artifact.name);
+    const movement = { step: 'check', database: name, total: artifact.size } as const;
+    const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };
+    await withdraw(context, from, source ? [source.check] : [], movement).catch((error: unknown) => {
+      const failure = asFailure(error, 'archive');
+      throw failure.code === 'verification' ? new Failure('archive', failure.message, { cause: failure }) : failure;
+    });
+  }
+}
+
+function manifestOf(context: Context, { event, database }: BackupRequest, { probe, snapshotLsn }: Dump) {
+  return {
+    format: 1,
+    backupId: event.id,
+    eventId: event.id,
+    scheduleId: event.scheduleId ?? null,
+    ...(isEmergency(event) && { emergency: true as const }),
+    database: database.name,
+    databaseName: probe.databaseName,
+    systemIdentifier: probe.systemIdentifier,
+    databaseSize: probe.databaseSize,
+    engine: context.engine.kind,
+    serverVersion: probe.serverVersion,
+    clientVersion: probe.clientVersion,
+    toolVersion: context.process.toolVersion,
+    snapshotLsn,
+    host: context.process.host,
+    signature: null,
+  } as const satisfies Partial<Manifest>;
+}
+
+async function dropFailed(targets: readonly Target[]): Promise<Failure[]> {
+  const dropped = targets.filter((target) => target.failure !== null);
+  await Promise.all(dropped.map((target) => target.deposit.abort()));
+  return dropped.flatMap(({ failure }) => failure ?? []);
+}

@@ -1,0 +1,71 @@
+/**
+ * core: RESTORE.md, which lies in every backup, for somebody who never heard of this tool.
+ */
+import type { Artifact, Manifest } from '../../model/backup/backup.js';
+
+const decoders: Readonly<Record<string, string>> = { zstd: 'zstd -d -c', gzip: 'gzip -d -c' };
+
+/** The shell commands that undo an artifact's codecs, ending in `sink`. */
+function pipeline(artifact: Artifact, keys: Manifest['keys'], sink: string): string {
+  // age asks for a passphrase by itself
+  const byName: Readonly<Record<string, string>> = { ...decoders, age: keys?.length ? 'age -d -i KEY' : 'age -d' };
+  const [outermost, ...inner] = artifact.codecs.toReversed().map((codec) => byName[codec] ?? codec);
+  return outermost ? [`${outermost} ${artifact.name}`, ...inner, sink].join(' | ') : `${sink} < ${artifact.name}`;
+}
+
+const block = (...lines: string[]): string => ['```sh', ...lines, '```'].join('\n');
+
+function aboutKeys({ keys }: Pick<Manifest, 'keys'>): string {
+  if (!keys) return '';
+  if (keys.length === 0) return '\nIt is sealed with a passphrase, for which `age` asks: without it nobody can restore.\n';
+  const one = keys.length === 1 ? 'the key' : 'one of the keys';
+  return `
+It is sealed: without a private key nobody can restore. \`KEY\` below is the file that holds it (\`AGE-SECRET-KEY-1...\`). What it was sealed to
+is ${one} ${keys.join(', ')}; this tells which of them a file holds (the first 16 digits):
+
+${block("age-keygen -y KEY | tr -d '\\n' | sha256sum")}
+`;
+}
+
+/** The programs, beside pg_restore, that the commands name. */
+function programsFor(artifacts: readonly Artifact[]): string {
+  const used = ['age', 'zstd'].filter((program) => artifacts.some(({ codecs }) => codecs.includes(program)));
+  return used.length === 0 ? '' : ` and ${used.map((program) => `\`${program}\``).join(' and ')}`;
+}
+
+export function restoreGuide(manifest: Omit<Manifest, 'artifacts'>, artifacts: readonly Artifact[]): string {
+  const dump = artifacts.find((artifact) => artifact.kind === 'database');
+  const globals = artifacts.find((artifact) => artifact.kind === 'globals');
+  const sums = artifacts.map((artifact) => `${artifact.sha256}  ${artifact.name}`);
+  return `# How to restore this backup
+
+A backup of the PostgreSQL database ${JSON.stringify(manifest.databaseName)}, taken on ${manifest.startedAt}
+from a PostgreSQL ${manifest.serverVersion} server with pg_dump ${manifest.clientVersion}. You need \`pg_restore\` ${manifest.clientVersion.split('.')[0]} or
+newer${programsFor(artifacts)}; nothing else. Run the commands in this folder.
+${aboutKeys(manifest)}
+1. Check that the files are whole:
+
+${block("sha256sum -c <<'END'", ...sums, 'END')}
+
+2. Make an empty database (choose the name and the server):
+
+${block('createdb --template=template0 NEW_DATABASE')}
+
+${
+  globals
+    ? `3. If roles are missing on the server, look at them and create those you need (tablespaces are in there too):
+
+${block(pipeline(globals, manifest.keys, 'less'))}
+
+4.`
+    : '3.'
+} Restore:
+
+${dump ? block(pipeline(dump, manifest.keys, 'pg_restore --exit-on-error --dbname=NEW_DATABASE')) : ''}
+
+Add \`--no-owner --no-privileges\` when the roles of the source do not exist and are not wanted.
+
+With backup-automation itself: \`backup-automation restore ${manifest.backupId} --to postgresql://.../NEW_DATABASE\`,
+which also compares every table's row count with the one counted when the backup was taken.
+`;
+}

@@ -1,0 +1,44 @@
+/**
+ * core: compares a backup that is about to be committed with the good ones before it. What is odd makes it suspect, and never fails it.
+ */
+import type { Artifact, BackupDetails, Fingerprint } from '../../model/backup/backup.js';
+import { rowSuspicion, sizeSuspicions } from '../../model/backup/suspect.js';
+import { catalog } from '../catalog/catalog.js';
+import type { Context } from '../context.js';
+import { readDetails, storageOf } from '../catalog/fetch.js';
+
+export interface Suspicion {
+  /** For the manifest: nothing of what is in the database. */
+  readonly suspect: readonly string[];
+  /** For the event: with the names of tables, and what to do. */
+  readonly warnings: readonly string[];
+}
+
+export interface Fresh {
+  readonly backupId: string;
+  readonly database: string;
+  readonly databaseSize: number | null;
+  readonly artifacts: readonly Artifact[];
+  readonly details: BackupDetails;
+}
+
+/** Never rejects: without anything to compare with nothing is odd. */
+export async function suspicionOf(context: Context, fresh: Fresh): Promise<Suspicion> {
+  try {
+    const { backups } = await catalog(context, fresh.database);
+    const good = backups.filter(({ suspect, signed }) => signed && !suspect);
+    const manifests = good.map(({ manifest }) => manifest);
+    const sizes = sizeSuspicions({ artifacts: [...fresh.artifacts], databaseSize: fresh.databaseSize }, manifests);
+    const [newest] = good;
+    const before = newest ? await readDetails(context, newest, storageOf(context, newest)).then(fingerprintOf, () => null) : null;
+    const rows = before && rowSuspicion(fresh.details.fingerprint, before);
+    const suspect = [...sizes, ...(rows ? [rows.sealed] : [])];
+    const cleared = `this backup is suspect, and the one before it is held, until \`backup-automation verify ${fresh.backupId}\` proves it`;
+    return { suspect, warnings: suspect.length > 0 ? [...sizes, ...(rows ? [rows.told] : []), cleared] : [] };
+  } catch (error) {
+    context.log('warn', `${fresh.database}: the backup could not be compared with those before it`, { error: String(error) });
+    return { suspect: [], warnings: [] };
+  }
+}
+
+const fingerprintOf = ({ fingerprint }: BackupDetails): Fingerprint => fingerprint;

@@ -1,0 +1,149 @@
+/**
+ * core: which backups exist, told by the storages themselves; the ledger only adds what was proven since.
+ */
+import { storedSize, type Backup, type Manifest } from '../../model/backup/backup.js';
+import { Failure } from '../../model/errors.js';
+import { pinnedName } from '../../model/settings/names.js';
+import { nearest } from '../../model/settings/nearest.js';
+import type { StoredBackup } from '../../model/roles/storage.js';
+import type { Context } from '../context.js';
+import { readManifest } from '../backup/manifest.js';
+import { earliestProof, Proofs } from './proofs.js';
+
+export interface Catalog {
+  /** Newest first. */
+  readonly backups: readonly Backup[];
+  /** Folders that are not backups, and storages that could not be read, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+interface Found {
+  readonly manifest: Manifest;
+  readonly signed: boolean;
+  readonly storages: string[];
+  /** In any storage. */
+  pinned: boolean;
+}
+
+async function collect(context: Context, database: string | undefined, problems: string[]): Promise<Map<string, Found>> {
+  const found = new Map<string, Found>();
+  for (const storage of context.storages) {
+    try {
+      for await (const stored of storage.list(database)) {
+        const read = readManifest(stored, context.signer);
+        if ('problem' in read) problems.push(`${storage.name}: ${stored.place.database}/${stored.place.backupId}: ${read.problem}`);
+        else {
+          const pinned = pinnedName in stored.sizes;
+          const known = found.get(stored.place.backupId);
+          if (known) {
+            known.storages.push(storage.name);
+            known.pinned ||= pinned;
+          } else {
+            const signed = read.trust === 'signed';
+            found.set(stored.place.backupId, { manifest: read.manifest, signed, storages: [storage.name], pinned });
+          }
+        }
+      }
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return found;
+}
+
+async function proofsSince(context: Context, oldest: string): Promise<Proofs> {
+  const proofs = new Proofs();
+  const earliest = earliestProof(oldest);
+  for await (const { record } of context.ledger.readBackwards()) {
+    if (record.at < earliest) break;
+    proofs.take(record);
+  }
+  return proofs;
+}
+
+const newestFirst = (manifests: Iterable<Found>): Found[] =>
+  [...manifests].toSorted((a, b) => (a.manifest.backupId < b.manifest.backupId ? 1 : -1));
+
+/** The manifest of a database's newest backup in any storage that can be read; null when there is none. Reads no more than it must. */
+export async function newestManifest(context: Context, database: string): Promise<Manifest | null> {
+  const newest = await Promise.all(context.storages.map((storage) => firstManifest(context, storage.list(database)).catch(() => null)));
+  return newest.reduce((a, b) => (a && b ? (a.backupId > b.backupId ? a : b) : (a ?? b)), null);
+}
+
+async function firstManifest(context: Context, listed: AsyncIterable<StoredBackup>): Promise<Manifest | null> {
+  for await (const stored of listed) {
+    const read = readManifest(stored, context.signer);
+    if ('manifest' in read) return read.manifest;
+  }
+  return null;
+}
+
+/** Every backup in every storage, newest first; `database` is a configured name. */
+export async function catalog(context: Context, database?: string): Promise<Catalog> {
+  const problems: string[] = [];
+  const found = await collect(context, database, problems);
+  const whole = newestFirst(found.values());
+  const proofs = await proofsSince(context, whole.at(-1)?.manifest.startedAt ?? context.clock.now().toISOString());
+  const backups = whole.map(({ manifest, signed, storages, pinned }): Backup => {
+    const doubts = proofs.doubts(manifest);
+    return {
+      backupId: manifest.backupId,
+      database: manifest.database,
+      scheduleId: manifest.scheduleId,
+      timestamp: manifest.startedAt,
+      size: storedSize(manifest),
+      storages,
+      proven: proofs.of(manifest),
+      pinned,
+      suspect: doubts.length > 0,
+      doubts,
+      signed,
+      manifest,
+    };
+  });
+  return { backups, problems };
+}
+
+/** One backup by id (or the unique beginning of one) or `latest`. Throws `not-found` naming the nearest. */
+export async function findBackup(context: Context, id: string, database?: string): Promise<Backup> {
+  if (database !== undefined && !/^[a-z0-9][a-z0-9_-]*$/.test(database))
+    throw new Failure('not-found', `there is no database "${database}"`, { hint: `there are: ${context.databases.join(', ')}` });
+  const { backups, problems } = await catalog(context, database);
+  if (backups.length === 0)
+    throw new Failure(
+      'not-found',
+      `there is no backup${database ? ` of ${database}` : ''}${problems.length > 0 ? `: ${problems.join('; ')}` : ''}`,
+      {
+        hint: 'make one with `backup-automation execute`',
+      },
+    );
+  if (id === 'latest') return newest(context, backups);
+  const matches = backups.filter((backup) => backup.backupId === id || (id.length >= 4 && backup.backupId.startsWith(id)));
+  const [match, second] = matches;
+  if (match && !second) return match;
+  if (match) throw new Failure('not-found', `"${id}" is the beginning of ${matches.length} backups`, { hint: 'type more of it' });
+  const near = nearest(
+    id,
+    backups.map((backup) => backup.backupId),
+  );
+  throw new Failure('not-found', `there is no backup "${id}"`, {
+    hint: `the nearest: ${near.join(', ')}; list them with \`backup-automation backups\``,
+  });
+}
+
+/** The newest that nothing speaks against; with several databases one must be named. */
+function newest(context: Context, backups: readonly Backup[]): Backup {
+  const names = new Set(backups.map((backup) => backup.database));
+  if (names.size > 1)
+    throw new Failure('usage', `there are backups of ${names.size} databases`, {
+      hint: `add --database with one of: ${[...names].join(', ')}`,
+    });
+  const [first] = backups;
+  const good = backups.find((backup) => !backup.suspect);
+  if (!good) throw new Failure('verification', 'every backup is suspect', { hint: 'name one by its id to use it all the same' });
+  if (first && first !== good) {
+    const message = `${first.backupId} is newer, and passed over because it is suspect: ${first.doubts.join('; ')}`;
+    context.announce({ kind: 'warning', database: good.database, message });
+  }
+  return good;
+}

@@ -1,0 +1,66 @@
+/**
+ * core: fills a database from a backup and counts what is in it then: what `restore` and `verify` have in common.
+ */
+import type { Backup, BackupDetails, Fingerprint } from '../../model/backup/backup.js';
+import type { Database, LoadRequest } from '../../model/roles/engine.js';
+import { Failure } from '../../model/errors.js';
+import type { Storage } from '../../model/roles/storage.js';
+import { whileHeld, withClaim } from '../event/claim.js';
+import type { Context } from '../context.js';
+import { withdraw } from '../backup/transfer.js';
+
+export interface FillRequest {
+  readonly backup: Backup;
+  readonly storage: Storage;
+  readonly details: BackupDetails;
+  readonly target: Database;
+  readonly create: boolean;
+  readonly noOwner: boolean;
+  readonly createRoles: boolean;
+  /** Takes the place of what is there, in one transaction. */
+  readonly replace: boolean;
+  readonly parts?: LoadRequest['parts'];
+  readonly jobs?: number | undefined;
+  readonly role?: string | undefined;
+}
+
+export interface Filled {
+  /** Counted in the target. */
+  readonly found: Fingerprint;
+  /** What the backup says of the tables that were restored. */
+  readonly expected: Fingerprint;
+}
+
+/** Storage, codecs reversed, engine: `execute` read from the bottom. Resolves to what was counted in the target. */
+export async function fill(context: Context, request: FillRequest): Promise<Fingerprint> {
+  return (await fillParts(context, request)).found;
+}
+
+/** The same, for what need not be the whole backup. */
+export async function fillParts(context: Context, request: FillRequest): Promise<Filled> {
+  return whileHeld(context, request.backup.backupId, () => fillHeld(context, request));
+}
+
+async function fillHeld(context: Context, request: FillRequest): Promise<Filled> {
+  const { backup, storage, ...how } = request;
+  const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
+  if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
+  const runId = context.newId();
+  const { fingerprint } = request.details;
+  return withClaim(context, runId, async () => {
+    const archiveMajor = Number.parseInt(backup.manifest.clientVersion, 10);
+    const expectedSize = backup.manifest.databaseSize;
+    const load = await context.engine.load(request.target, { ...how, eventId: runId, archiveMajor, expectedSize, signal: context.signal });
+    try {
+      const input = await storage.get(backup, artifact.name);
+      context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
+      await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
+      const tables = await load.finish();
+      context.announce({ kind: 'step', step: 'compare', database: backup.database, detail: 'counting rows' });
+      const found = await load.fingerprint();
+      return { found, expected: tables ? { ...fingerprint, tables: [...tables], largeObjects: null } : fingerprint };
+    } finally {
+      await load.close();
+    }
+  });
+}

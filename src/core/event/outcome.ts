@@ -1,0 +1,44 @@
+/**
+ * core: what an attempt came to, in the words and the exit code of the whole command. Pure.
+ */
+import { Failure } from '../../model/errors.js';
+import type { BackupEvent } from '../../model/events/event.js';
+import type { Settings } from '../../model/settings/settings.js';
+import type { Made } from '../backup/backup.js';
+
+export interface Outcome {
+  readonly event: BackupEvent;
+  readonly failure: Failure | null;
+  /** The retry that was left pending. */
+  readonly retry: BackupEvent | null;
+}
+
+export const notNow = (event: BackupEvent, reasons: readonly string[]): Failure =>
+  new Failure('not-now', `${event.database}: not backed up: ${reasons.join('; ')}`);
+
+/** A good backup that is not everything that was asked for. */
+export function shortfall(settings: Pick<Settings, 'failOnWarnings'>, event: BackupEvent, made: Made): Failure | null {
+  const [missing] = made.failedStorages;
+  if (missing)
+    return new Failure('partial', `${event.database}: backed up, but not to every storage: ${missing.message}`, { hint: missing.hint });
+  if (settings.failOnWarnings && made.warnings.length > 0)
+    return new Failure('engine', `${event.database}: backed up with warnings, and failOnWarnings is on: ${made.warnings.join('; ')}`);
+  return null;
+}
+
+/** One failure for all databases, counted by the last attempt of each: itself when all failed, else `partial`. */
+export function summarize(outcomes: readonly Outcome[]): Failure | null {
+  const last = new Map(outcomes.map((outcome) => [outcome.event.database, outcome]));
+  const failures = [...last.values()].flatMap(({ event, failure, retry }) => (failure ? [{ event, failure, retry }] : []));
+  const [first] = failures;
+  if (!first) return null;
+  const { failure, retry } = first;
+  const next = retry ? `; attempt ${retry.attempt} is due ${retry.notBefore}: \`backup-automation execute --due\` runs it then` : '';
+  const hint = failure.hint + next;
+  const all = failures.length === last.size;
+  if (all && last.size === 1)
+    return new Failure(failure.code, failure.message, { hint, class: failure.class, exit: failure.exit, cause: failure });
+  const names = failures.map(({ event }) => event.database).join(', ');
+  const message = `${failures.length} of ${last.size} databases failed (${names}): ${failure.message}`;
+  return new Failure(all ? failure.code : 'partial', message, { hint, class: failure.class, cause: failure });
+}

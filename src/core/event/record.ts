@@ -1,0 +1,99 @@
+/**
+ * core: an event's states, each made in one place and appended before anything goes on.
+ */
+import { Failure } from '../../model/errors.js';
+import type { BackupEvent, EventType, PassedCondition } from '../../model/events/event.js';
+import type { Made } from '../backup/backup.js';
+import type { Context } from '../context.js';
+
+/** Appends a state; throws when another process ended the event meanwhile. */
+export async function record(context: Context, event: BackupEvent): Promise<BackupEvent> {
+  if (!(await context.ledger.appendEvent(event))) throw new Failure('failed', `event ${event.id} was ended by another process`);
+  const { id, database, status, type, attempt, result } = event;
+  const about = { eventId: id, type, attempt, ...(result?.success ? { size: result.size, duration: result.duration } : {}) };
+  const why = result?.error ?? event.reasons?.join('; ');
+  context.log(levels[status], `backup of ${database} ${status}${why ? `: ${why}` : ''}`, about);
+  context.announce({ kind: 'event', event });
+  return event;
+}
+
+const levels = { pending: 'info', running: 'info', completed: 'info', failed: 'error', cancelled: 'warn' } as const;
+
+const unmeasured = { databaseLoad: null, diskSpace: null, concurrentBackups: null };
+
+/** The first state of an event, whose id is claimed already. */
+export async function openEvent(
+  context: Context,
+  id: string,
+  request: {
+    readonly scheduleId?: string;
+    readonly type: EventType;
+    readonly trigger: string;
+    readonly passBy: readonly PassedCondition[];
+  },
+  database: string,
+): Promise<BackupEvent> {
+  return record(context, {
+    id,
+    type: request.type,
+    ...(request.scheduleId === undefined ? {} : { scheduleId: request.scheduleId }),
+    trigger: request.trigger,
+    ...(request.passBy.length > 0 ? { passBy: request.passBy } : {}),
+    timestamp: context.clock.now().toISOString(),
+    status: 'pending',
+    metadata: unmeasured,
+    database,
+    attempt: 1,
+    host: context.process.host,
+    pid: context.process.pid,
+  });
+}
+
+/** A retry is a new event, so that it outlives this process. */
+export async function retryOf(context: Context, event: BackupEvent, notBefore: Date): Promise<BackupEvent> {
+  const { result: _result, reasons: _reasons, warnings: _warnings, ...rest } = event;
+  return record(context, {
+    ...rest,
+    id: context.newId(),
+    type: 'retry',
+    trigger: 'retry',
+    timestamp: context.clock.now().toISOString(),
+    status: 'pending',
+    metadata: unmeasured,
+    attempt: event.attempt + 1,
+    retryOf: event.retryOf ?? event.id,
+    notBefore: notBefore.toISOString(),
+  });
+}
+
+export async function cancelled(context: Context, event: BackupEvent, reasons: readonly string[], duration = 0): Promise<BackupEvent> {
+  return record(context, {
+    ...event,
+    status: 'cancelled',
+    reasons,
+    result: { success: false, error: reasons.join('; '), code: 'not-now', class: 'busy', duration, size: 0 },
+  });
+}
+
+export async function failed(context: Context, event: BackupEvent, failure: Failure, duration: number): Promise<BackupEvent> {
+  const result = {
+    success: false,
+    error: failure.message,
+    code: failure.code,
+    class: failure.class,
+    hint: failure.hint,
+    duration,
+    size: 0,
+  };
+  return record(context, { ...event, status: 'failed', result });
+}
+
+export async function completed(context: Context, event: BackupEvent, made: Made, duration: number): Promise<BackupEvent> {
+  const warnings = [...(event.warnings ?? []), ...made.warnings];
+  return record(context, {
+    ...event,
+    status: 'completed',
+    ...(warnings.length > 0 ? { warnings } : {}),
+    result: { success: true, backupId: made.backupId, duration, size: made.size },
+  });
+}

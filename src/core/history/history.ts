@@ -1,0 +1,80 @@
+/**
+ * core: what the ledger remembers that health asks for, read once from its beginning. Writes nothing.
+ */
+import { isTerminal, type BackupEvent } from '../../model/events/event.js';
+import type { LastRun } from '../../model/health/automation.js';
+import type { LedgerDamage, LedgerRecord } from '../../model/events/ledger.js';
+import { isDead, type Sight } from './liveness.js';
+
+export interface History {
+  readonly beginning: Date | null;
+  readonly lastRuns: readonly LastRun[];
+  /** Ids of events that nobody ended, and whose process is gone. */
+  readonly deadRuns: readonly string[];
+  /** When a backup was last completed, ISO 8601, by `<schedule> <database>`. */
+  readonly lastCompleted: ReadonlyMap<string, string>;
+  /** When a backup was last restored and found equal, ISO 8601, by database. */
+  readonly restored: ReadonlyMap<string, string>;
+  /** When a private key was last proven, ISO 8601, by its public id. */
+  readonly drilled: ReadonlyMap<string, string>;
+  readonly damage: Readonly<LedgerDamage>;
+}
+
+/** What is kept while reading: the newest of each kind. */
+interface Fold {
+  beginning: string | null;
+  readonly unended: Map<string, BackupEvent>;
+  readonly lastRuns: Map<string, BackupEvent>;
+  readonly lastCompleted: Map<string, string>;
+  readonly restored: Map<string, string>;
+  readonly drilled: Map<string, string>;
+}
+
+export async function readHistory(sight: Sight): Promise<History> {
+  const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
+  const fold: Fold = {
+    beginning: null,
+    unended: new Map(),
+    lastRuns: new Map(),
+    lastCompleted: new Map(),
+    restored: new Map(),
+    drilled: new Map(),
+  };
+  for await (const { record } of sight.ledger.read(damage)) take(fold, record);
+  const deadRuns: string[] = [];
+  for (const event of fold.unended.values()) if (await isDead(sight, event)) deadRuns.push(event.id);
+  return {
+    beginning: fold.beginning === null ? null : new Date(fold.beginning),
+    lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
+    deadRuns,
+    lastCompleted: fold.lastCompleted,
+    restored: fold.restored,
+    drilled: fold.drilled,
+    damage,
+  };
+}
+
+function take(fold: Fold, record: LedgerRecord): void {
+  fold.beginning ??= record.at;
+  if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
+  if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
+  if (record.record !== 'event') return;
+  if (!isTerminal(record.status)) {
+    fold.unended.set(record.id, record);
+    return;
+  }
+  fold.unended.delete(record.id);
+  if (record.status === 'cancelled') return;
+  fold.lastRuns.set(record.database, record);
+  if (record.status === 'completed' && record.scheduleId !== undefined)
+    fold.lastCompleted.set(`${record.scheduleId} ${record.database}`, record.timestamp);
+}
+
+function lastRunOf({ database, id, timestamp, status, result }: BackupEvent): LastRun {
+  return {
+    database,
+    eventId: id,
+    at: new Date(timestamp),
+    error: status === 'completed' ? null : (result?.error ?? 'no reason was recorded'),
+  };
+}

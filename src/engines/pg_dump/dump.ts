@@ -1,0 +1,148 @@
+/**
+ * engines: a dump under way. One session exports a snapshot and counts in it, while pg_dump dumps exactly that snapshot.
+ */
+import type { BackupDetails } from '../../model/backup/backup.js';
+import type { Installed } from '../../model/backup/client-choice.js';
+import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../../model/roles/engine.js';
+import { asFailure, Failure } from '../../model/errors.js';
+import type { ProgramStage } from '../../model/roles/flow.js';
+import type { Session } from '../../system/postgres/postgres.js';
+import { countRows, lockTables, readNeeds } from './catalogue.js';
+import { applicationNameOf, type Connection } from './connection.js';
+import { checkStage, explainExit } from './stages.js';
+
+export interface DumpSource {
+  readonly connection: Connection;
+  readonly name: string;
+  readonly probe: EngineProbe;
+  readonly client: Installed;
+  readonly lockWaitTimeout: number;
+}
+
+interface Snapshot {
+  readonly id: string;
+  readonly lsn: string | null;
+  readonly readsPasswords: boolean;
+}
+
+async function exportSnapshot(session: Session, lockWaitTimeout: number): Promise<Snapshot> {
+  await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  await session.query(`SET LOCAL row_security = off; SET LOCAL lock_timeout = '${lockWaitTimeout}s'`);
+  const [row] = await session.query<{ id: string; lsn: string | null; reads: boolean }>(
+    `SELECT pg_catalog.pg_export_snapshot() AS id,
+      (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text AS lsn,
+      pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS reads`,
+  );
+  if (!row) throw new Failure('engine', 'the server exported no snapshot');
+  return { id: row.id, lsn: row.lsn, readsPasswords: row.reads };
+}
+
+/** Who holds what pg_dump waited for; a sentence, or nothing. */
+async function blockers(source: DumpSource): Promise<string> {
+  try {
+    const rows = await source.connection.use('backup-automation', (session) =>
+      session.query<{ pid: number; relation: string; who: string }>(
+        `SELECT l.pid, l.relation::pg_catalog.regclass::text AS relation, a.usename || ' (' || a.application_name || ')' AS who
+          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+          WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND l.locktype = 'relation' AND a.datname = pg_catalog.current_database() LIMIT 3`,
+      ),
+    );
+    return rows.map(({ pid, relation, who }) => `; ${relation} is locked by pid ${pid}, ${who}`).join('');
+  } catch {
+    return '';
+  }
+}
+
+async function explainLock(source: DumpSource, failure: Failure): Promise<Failure> {
+  return failure.code === 'lock-timeout' ? new Failure('lock-timeout', failure.message + (await blockers(source))) : failure;
+}
+
+function dumpStage(source: DumpSource, env: Record<string, string>, snapshot: Snapshot, request: DumpRequest): ProgramStage {
+  return {
+    kind: 'program',
+    file: source.client.file('pg_dump'),
+    args: [
+      '--format=custom',
+      `--compress=${request.compression === false ? '0' : request.compression}`,
+      `--snapshot=${snapshot.id}`,
+      `--lock-wait-timeout=${source.lockWaitTimeout}s`,
+      '--no-password',
+      ...(request.content === 'schema' ? ['--schema-only'] : []),
+    ],
+    env,
+    explain: (exit) => explainLock(source, explainExit(source.name, exit, 'engine')),
+    warned: (lines) => lines.forEach((line) => request.warn(line)),
+  };
+}
+
+/** Roles and tablespaces. The database to connect to first is quoted, so that it is only ever a name. */
+function globalsStage(source: DumpSource, env: Record<string, string>, snapshot: Snapshot): ProgramStage {
+  const name = source.probe.databaseName.replace(/[\\']/g, '\\$&');
+  return {
+    kind: 'program',
+    file: source.client.file('pg_dumpall'),
+    args: ['--globals-only', '--no-password', `--database=dbname='${name}'`, ...(snapshot.readsPasswords ? [] : ['--no-role-passwords'])],
+    // pg_dump lifts the limits of the role and the database by itself, pg_dumpall does not
+    env: { ...env, PGOPTIONS: `${env['PGOPTIONS'] ?? ''} -c statement_timeout=0 -c lock_timeout=0`.trim() },
+    explain: (exit) => explainExit(source.name, exit, 'engine'),
+  };
+}
+
+const withoutPasswords = 'the roles are without their passwords: the backup role may not read them';
+
+const artifactsOf = (source: DumpSource, env: Record<string, string>, snapshot: Snapshot, request: DumpRequest): ArtifactSource[] => [
+  {
+    name: 'database.dump',
+    kind: 'database',
+    stages: [dumpStage(source, env, snapshot, request)],
+    check: checkStage('database', source.client),
+  },
+  {
+    name: 'globals.sql',
+    kind: 'globals',
+    stages: [globalsStage(source, env, snapshot)],
+    check: checkStage('globals', source.client),
+  },
+];
+
+/** Opens the snapshot and starts counting in it. `close` ends both; the request's signal stops what waits or counts. */
+export async function beginDump(source: DumpSource, request: DumpRequest): Promise<Dump> {
+  const { env, remove } = await source.connection.childEnvironment(request.eventId);
+  let session: Session | null = null;
+  const cancel = () => void session?.cancel();
+  const end = async () => {
+    await session?.close();
+    request.signal.removeEventListener('abort', cancel);
+    remove();
+  };
+  request.signal.addEventListener('abort', cancel);
+  try {
+    session = await (await source.connection.server()).connect({ applicationName: applicationNameOf(request.eventId) });
+    const snapshot = await exportSnapshot(session, source.lockWaitTimeout);
+    if (request.fingerprint !== 'none') await lockTables(session);
+    const details = describe(session, request, snapshot);
+    let counting = true;
+    details.catch(() => {}).finally(() => (counting = false));
+    return {
+      probe: source.probe,
+      snapshotLsn: snapshot.lsn,
+      artifacts: artifactsOf(source, env, snapshot, request).filter(({ kind }) => kind === 'database' || request.globals),
+      details: () => details,
+      close: async () => {
+        if (counting) await session?.cancel();
+        await end();
+        await details.catch(() => {});
+      },
+    };
+  } catch (error) {
+    await end();
+    throw await explainLock(source, asFailure(error));
+  }
+}
+
+async function describe(session: Session, request: DumpRequest, snapshot: Snapshot): Promise<BackupDetails> {
+  const needs = await readNeeds(session);
+  const none = { method: 'none' as const, tables: [], largeObjects: null };
+  const fingerprint = request.fingerprint === 'none' ? none : await countRows(session, request.content);
+  return { format: 1, ...needs, notIncluded: snapshot.readsPasswords || !request.globals ? [] : [withoutPasswords], fingerprint };
+}

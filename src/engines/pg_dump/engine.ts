@@ -1,0 +1,195 @@
+/**
+ * engines: PostgreSQL's own logical dump, pg_dump and pg_restore, under one exported snapshot. Never through a shell, never
+ * with a name from a server on a command line.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { chooseClient, type Installed } from '../../model/backup/client-choice.js';
+import type { DatabaseEntry } from '../../model/settings/connection.js';
+import type { Database, Engine, EngineProbe, Scratch, TargetState, TargetSurvey } from '../../model/roles/engine.js';
+import { asFailure, Failure } from '../../model/errors.js';
+import { matches } from '../../model/settings/glob.js';
+import { measure } from '../../system/postgres/measure.js';
+import { findClients } from '../../system/programs/programs.js';
+import { countObjects, readIdentity, readServerFacts } from './catalogue.js';
+import { Connection, connectionOf, type ConnectionGiven } from './connection.js';
+import { beginDump } from './dump.js';
+import { addRoles, beginLoad, createDatabase, dropDatabase } from './load.js';
+import { surveyDatabase, surveyServer } from './needs.js';
+import { checkStage } from './stages.js';
+
+export interface PgDumpOptions extends ConnectionGiven {
+  readonly entries: Readonly<Record<string, DatabaseEntry>>;
+  readonly clientDirectory: string | undefined;
+  /** Longest wait for a table lock, seconds. */
+  readonly lockWaitTimeout: number;
+}
+
+const applicationName = 'backup-automation';
+
+/** `<entry>--<slug>-<8 hex of the SHA-256 of the true name>`: readable, unique, and safe whatever the name. */
+export function memberName(entry: string, databaseName: string): string {
+  const slug = databaseName
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40);
+  return `${entry}--${slug || 'x'}-${createHash('sha256').update(databaseName).digest('hex').slice(0, 8)}`;
+}
+
+/** Names that one of the globs fits and no exclusion does; templates and databases that take no connections are not asked for. */
+export const selectMembers = (names: readonly string[], globs: readonly string[], exclude: readonly string[]): string[] =>
+  names.filter((name) => globs.some((glob) => matches(glob, name)) && !exclude.some((glob) => matches(glob, name)));
+
+class PgDump implements Engine {
+  readonly kind = 'pg_dump';
+  readonly #options: PgDumpOptions;
+  #installed: Promise<Installed[]> | undefined;
+  readonly #passedOver: string[] = [];
+
+  constructor(options: PgDumpOptions) {
+    this.#options = options;
+  }
+
+  async members(entry: string): Promise<Database[]> {
+    const options = this.#options.entries[entry];
+    if (!options) throw new Failure('not-found', `there is no database "${entry}"`);
+    if (!options.databases) return [{ name: entry, entry, connection: new Connection(options, this.#options) }];
+    const names = await new Connection(options, this.#options).use(applicationName, async (session) => {
+      const rows = await session.query<{ datname: string }>(
+        'SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname',
+      );
+      return rows.map(({ datname }) => datname);
+    });
+    const members = selectMembers(names, options.databases, options.exclude ?? []);
+    if (members.length === 0) throw new Failure('no-database', `${entry}: no database of the server fits ${options.databases.join(', ')}`);
+    return members.map((name) => ({
+      name: memberName(entry, name),
+      entry,
+      connection: new Connection({ ...options, database: name }, this.#options),
+    }));
+  }
+
+  async measure(database: Database) {
+    const connection = connectionOf(database);
+    await connection.settle();
+    return connection.use(applicationName, measure);
+  }
+
+  async probe(database: Database): Promise<EngineProbe> {
+    return connectionOf(database).use(applicationName, async (session) => {
+      const client = await this.#client(session.serverMajor);
+      const facts = await readServerFacts(session);
+      return {
+        ...facts,
+        serverVersion: session.serverVersion,
+        serverMajor: session.serverMajor,
+        clientVersion: client.version,
+        clientMajor: client.major,
+        clientFile: client.file('pg_dump'),
+      };
+    });
+  }
+
+  #clients(): Promise<Installed[]> {
+    const { clientDirectory, env } = this.#options;
+    this.#installed ??= findClients({ clientDirectory, env, passOver: (reason) => this.#passedOver.push(reason) });
+    return this.#installed;
+  }
+
+  async #client(serverMajor: number): Promise<Installed> {
+    return chooseClient(await this.#clients(), serverMajor, this.#passedOver);
+  }
+
+  /** The newest there is: it reads every older archive. */
+  async #newestClient(): Promise<Installed> {
+    return this.#client(Math.max(0, ...(await this.#clients()).map(({ major }) => major)));
+  }
+
+  async dump(database: Database, request: Parameters<Engine['dump']>[1]) {
+    const probe = await this.probe(database);
+    const client = await this.#client(probe.serverMajor);
+    const { lockWaitTimeout } = this.#options;
+    return beginDump({ connection: connectionOf(database), name: database.name, probe, client, lockWaitTimeout }, request);
+  }
+
+  async load(target: Database, request: Parameters<Engine['load']>[1]) {
+    // a newer pg_restore than the archive needs may ask an older server for what it does not know
+    return beginLoad(connectionOf(target), await this.#client(request.archiveMajor), request);
+  }
+
+  async check(kind: 'database' | 'globals') {
+    return checkStage(kind, await this.#newestClient());
+  }
+
+  async url(database: Database): Promise<string> {
+    const { host, port, user, databaseName } = (await connectionOf(database).server()).address;
+    const path = `${encodeURIComponent(user)}@${host.startsWith('/') ? '' : `${host}:${port}`}/${encodeURIComponent(databaseName)}`;
+    return `postgresql://${path}${host.startsWith('/') ? `?host=${encodeURIComponent(host)}&port=${port}` : ''}`;
+  }
+
+  target(url: string): Database {
+    return { name: 'target', entry: 'target', connection: new Connection({ url }, this.#options) };
+  }
+
+  async scratch(server: string, locale: Parameters<Engine['scratch']>[1]): Promise<Scratch> {
+    const name = `backup-automation_verify_${randomBytes(4).toString('hex')}`;
+    const connection = new Connection({ url: server, database: name }, this.#options);
+    await createDatabase(await connection.maintenance(), name, locale);
+    return {
+      database: { name: 'scratch', entry: 'scratch', connection },
+      throwaway: false,
+      close: async () => dropDatabase(await connection.maintenance(), name),
+    };
+  }
+
+  async inspect(target: Database): Promise<TargetState> {
+    const connection = connectionOf(target);
+    const databaseName = await connection.databaseName();
+    try {
+      const server = await connection.settle();
+      return await connection.use(applicationName, async (session) => ({
+        place: describe(server.address),
+        databaseName,
+        systemIdentifier: await readIdentity(session),
+        objects: await countObjects(session),
+      }));
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'no-database') throw error;
+      const { address } = await connection.maintenance();
+      return { place: describe({ ...address, databaseName }), databaseName, systemIdentifier: null, objects: null };
+    }
+  }
+
+  async addRoles(target: Database, globals: string): Promise<string[]> {
+    const session = await (await connectionOf(target).maintenance()).connect({ applicationName });
+    try {
+      return await addRoles(session, globals);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async survey(target: Database, { details, archiveMajor }: Parameters<Engine['survey']>[1]): Promise<TargetSurvey> {
+    const connection = connectionOf(target);
+    const state = await this.inspect(target);
+    const server = await (state.objects === null ? connection.maintenance() : connection.server());
+    const program = this.#client(archiveMajor);
+    const noProgram = await program.then(
+      () => null,
+      (error: unknown) => asFailure(error).message,
+    );
+    const session = await server.connect({ applicationName });
+    try {
+      const nowhere = { encoding: null, collate: null, ctype: null, connections: null };
+      const database = state.objects === null ? nowhere : await surveyDatabase(session);
+      return { ...state, ...(await surveyServer(session, server.address.host, details)), ...database, noProgram };
+    } finally {
+      await session.close();
+    }
+  }
+}
+
+const describe = ({ host, port, user, databaseName }: { host: string; port: number; user: string; databaseName: string }): string =>
+  `database ${JSON.stringify(databaseName)} at ${host}:${port} as user ${JSON.stringify(user)}`;
+
+export const pgDump = { kind: 'pg_dump', create: (options: PgDumpOptions): Engine => new PgDump(options) } as const;

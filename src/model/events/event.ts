@@ -1,0 +1,85 @@
+/**
+ * model: the Event, one backup operation and its outcome, exactly the specification's `BackupAutomationEvent` and more.
+ *
+ * Times are ISO 8601 UTC strings, durations ms, sizes bytes, `databaseLoad` %, `diskSpace` GB of 10^9 bytes.
+ */
+import type { FailureClass, FailureCode } from '../errors.js';
+
+export const eventTypes = ['scheduled', 'manual', 'retry', 'emergency'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+export const eventStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type EventStatus = (typeof eventStatuses)[number];
+
+/** What a backup may pass by; nothing passes by `enabled` and the concurrency limit. */
+export type PassedCondition = 'window' | 'load' | 'disk' | 'health';
+
+export interface EventResult {
+  readonly success: boolean;
+  readonly backupId?: string;
+  /** What a person reads: the reason of a failure or cancellation. */
+  readonly error?: string;
+  readonly code?: FailureCode;
+  readonly class?: FailureClass;
+  readonly hint?: string;
+  readonly duration: number;
+  readonly size: number;
+}
+
+/** What was measured when the event was decided; null where it could not be measured. */
+export interface EventMetadata {
+  readonly databaseLoad: number | null;
+  readonly diskSpace: number | null;
+  readonly concurrentBackups: number | null;
+}
+
+export interface BackupEvent {
+  readonly id: string;
+  readonly type: EventType;
+  readonly scheduleId?: string;
+  /** Who or what started it: `cli`, `cron`, `api`, `retry`, ... */
+  readonly trigger: string;
+  readonly timestamp: string;
+  readonly status: EventStatus;
+  readonly result?: EventResult;
+  readonly metadata: EventMetadata;
+  /** The configured name, for a member of a cluster `<name>--<slug>-<8 hex>`. */
+  readonly database: string;
+  /** The k-th try of one original event, from 1. */
+  readonly attempt: number;
+  /** The original event's id, on a retry. */
+  readonly retryOf?: string;
+  readonly notBefore?: string;
+  readonly slot?: string;
+  /** The conditions that it passes by, asked for by --force or --emergency; a retry does as the original. */
+  readonly passBy?: readonly PassedCondition[];
+  /** Why it waits or was cancelled, one sentence each. */
+  readonly reasons?: readonly string[];
+  readonly warnings?: readonly string[];
+  /** Set by the reconciler: the process died after the commit, the backup was found whole. */
+  readonly recovered?: boolean;
+  readonly host: string;
+  readonly pid: number;
+}
+
+export const isTerminal = (status: EventStatus): boolean => status === 'completed' || status === 'failed' || status === 'cancelled';
+
+/** An emergency backup or a retry of one: it passes by what --emergency does, and not by the disk's room as --force. */
+export const isEmergency = ({ type, passBy }: Pick<BackupEvent, 'type' | 'passBy'>): boolean =>
+  type === 'emergency' || (type === 'retry' && passBy !== undefined && passBy.length > 0 && !passBy.includes('disk'));
+
+/** The states that may follow a state; nothing follows a terminal one but a recovery, which the ledger allows by `recovered`. */
+const successors: Record<EventStatus, readonly EventStatus[]> = {
+  pending: ['pending', 'running', 'failed', 'cancelled'],
+  running: ['running', 'completed', 'failed', 'cancelled'],
+  completed: [],
+  failed: [],
+  cancelled: [],
+};
+
+/** Whether an event may go from `from` (undefined: it does not exist yet) to `to`. */
+export function mayFollow(from: BackupEvent | undefined, to: BackupEvent): boolean {
+  if (from === undefined) return to.status === 'pending';
+  if (from.status === 'failed' && to.status === 'completed') return to.recovered === true;
+  return successors[from.status].includes(to.status);
+}

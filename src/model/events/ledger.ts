@@ -1,0 +1,187 @@
+/**
+ * model: the LedgerRecord, one line of the ledger, and the Ledger role. What is written is never changed.
+ */
+import type { Level } from '../backup/level.js';
+import type { BackupEvent, EventStatus } from './event.js';
+
+/** An event's whole state at one moment. */
+export type EventRecord = BackupEvent & {
+  readonly record: 'event';
+  /** The ordinal of this state in its event; 0 creates it. */
+  readonly step: number;
+  /** The state it followed; none at step 0. */
+  readonly from?: EventStatus;
+};
+
+/** A backup was looked at: what `verify` found. */
+export interface VerificationRecord {
+  readonly record: 'verification';
+  readonly backupId: string;
+  readonly database: string;
+  readonly storage: string;
+  readonly level: Level;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly duration: number;
+}
+
+export interface RestoreRecord {
+  readonly record: 'restore';
+  readonly backupId: string;
+  readonly database: string;
+  /** Host, port and database; never a secret. */
+  readonly target: string;
+  readonly ok: boolean;
+  readonly compared: boolean;
+  readonly duration: number;
+}
+
+/** Backups are put aside (`intent` before, `done` after), brought back (`undone`) or removed for good (`emptied`). */
+export interface PruneRecord {
+  readonly record: 'prune';
+  readonly phase: 'intent' | 'done' | 'undone' | 'emptied';
+  readonly storage: string;
+  readonly database: string;
+  readonly scheduleId: string | null;
+  /** At most 50. */
+  readonly backupIds: readonly string[];
+  /** By which rules; only with `intent`. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+}
+
+/** A backup was pinned, so that no rule removes it, or is no longer. The storage holds the pin itself. */
+export interface PinRecord {
+  readonly record: 'pin';
+  readonly pinned: boolean;
+  readonly backupId: string;
+  readonly database: string;
+  readonly storages: readonly string[];
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** A private key was tried on what is sealed to its public one: what `verify --keys` found. Keys by their public ids. */
+export interface KeyDrillRecord {
+  readonly record: 'key-drill';
+  /** Which encryption of the configuration. */
+  readonly encryption: string;
+  readonly keys: readonly string[];
+  readonly opened: readonly string[];
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly duration: number;
+}
+
+/** Listings and statistics do not look behind it. */
+export interface ClearRecord {
+  readonly record: 'clear';
+  readonly cleared: number;
+  readonly by: string;
+}
+
+/** The configuration was changed by this tool. */
+export interface ConfigurationRecord {
+  readonly record: 'configuration';
+  readonly key: string;
+  readonly by: string;
+}
+
+/** First line of a segment after the first. */
+export interface SegmentRecord {
+  readonly record: 'segment';
+  readonly previous: string;
+  readonly previousSize: number;
+}
+
+/** A line of a newer version of this tool: shown, never transitioned. */
+export interface UnknownRecord {
+  readonly record: 'unknown';
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+export type Fact =
+  | VerificationRecord
+  | RestoreRecord
+  | KeyDrillRecord
+  | PruneRecord
+  | PinRecord
+  | ClearRecord
+  | ConfigurationRecord
+  | SegmentRecord;
+
+/** What a line holds beside its content. */
+export interface LineFrame {
+  readonly v: number;
+  /** When the line was written. */
+  readonly at: string;
+  /** Appended without the lock, because its holder stood still for 10 s. */
+  readonly nolock?: true;
+  /** SHA-256 of the line before, hex; 64 zeros on the very first. */
+  readonly prev: string;
+}
+
+export type LedgerRecord = (EventRecord | Fact | UnknownRecord) & LineFrame;
+
+/** Where a line lies: segments are numbered from 1. */
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+export interface LedgerLine {
+  readonly position: Position;
+  readonly record: LedgerRecord;
+}
+
+/** Counted while reading, never thrown: a reader survives every damage. */
+export interface LedgerDamage {
+  corruptLines: number;
+  tornTail: boolean;
+  /** Segments that are missing in the row of numbers. */
+  gaps: number;
+}
+
+/** Where something is wrong with the chain of lines, and what. */
+export interface ChainProblem {
+  readonly path: string;
+  readonly offset: number;
+  readonly problem: 'damaged' | 'torn' | 'broken' | 'gap';
+  readonly detail: string;
+}
+
+/** The whole ledger read and its chain followed. */
+export interface ChainReport {
+  readonly segments: number;
+  readonly lines: number;
+  /** How many of each, all counted; `problems` holds the first hundred. */
+  readonly counts: Readonly<Record<ChainProblem['problem'], number>>;
+  readonly problems: readonly ChainProblem[];
+  /** Lines appended without the lock, which may fork the chain beside them. */
+  readonly nolock: number;
+}
+
+export interface Ledger {
+  /**
+   * Appends an event's next state, durable when it resolves. Under the ledger's lock the event's newest state is read again;
+   * resolves to false, writing nothing, when `event.status` may not follow it (`mayFollow`).
+   */
+  appendEvent(event: BackupEvent): Promise<boolean>;
+  appendFact(fact: Fact): Promise<void>;
+  /** For the last resort in a dying process. */
+  appendEventSync(event: BackupEvent): void;
+  /** Oldest first, in constant memory; from the line at a position on. */
+  read(damage?: LedgerDamage, from?: Position): AsyncIterable<LedgerLine>;
+  /**
+   * For folds over everything, much faster than `read`: of each event only the line that ends it or, when none does, its newest one,
+   * which comes at the end or before a `clear`; and every other record. Oldest first.
+   */
+  readOutcomes(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
+  /** Newest first, from the tail, reading only as much as is asked for. */
+  readBackwards(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
+  /** The newest state of one event, null when unknown. */
+  find(eventId: string): Promise<BackupEvent | null>;
+  /** Follows the hash chain from the first line on, in constant memory. Throws only when a file can not be read at all. */
+  verify(): Promise<ChainReport>;
+  /** The paths of its files, oldest first. */
+  segments(): Promise<readonly string[]>;
+}

@@ -1,0 +1,38 @@
+/**
+ * model: from a ledger's lines to the state of one event. Pure; it never reads a line itself.
+ */
+import { isTerminal, mayFollow, type BackupEvent } from './event.js';
+import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
+import { msPerDay } from '../units.js';
+
+type Written = BackupEvent & Partial<EventRecord & LineFrame> & { readonly crc?: string };
+
+/** The event alone, without what a line of the ledger adds to it. */
+export function eventOf(written: Written): BackupEvent {
+  const { record: _record, step: _step, from: _from, v: _v, at: _at, nolock: _nolock, prev: _prev, crc: _crc, ...event } = written;
+  return event;
+}
+
+/** The state that holds, of two in the order they were written: the first terminal one, unless the other may follow it. */
+export const settle = (earlier: EventRecord, later: EventRecord): EventRecord =>
+  isTerminal(earlier.status) && !mayFollow(earlier, later) ? earlier : later;
+
+/** The id that a line is about, a newer version's line too. */
+export function idOf(record: LedgerRecord): string | null {
+  if (record.record === 'event') return record.id;
+  if (record.record !== 'unknown') return null;
+  const { record: kind, id } = record.content;
+  return kind === 'event' && typeof id === 'string' ? id : null;
+}
+
+/** How far the clock may have been set back between an event's creation and its lines, ms. */
+const clockSlack = msPerDay;
+
+/** A line written before this can not be about an event of that time; ISO, to be compared with a line's `at`. */
+export const earliestLine = (time: number): string => new Date(Math.max(0, time - clockSlack)).toISOString();
+
+/** When a UUIDv7 was made, ms; null for any other id. */
+export function timeOfId(id: string): number | null {
+  const hex = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(id);
+  return hex ? Number.parseInt(`${hex[1]}${hex[2]}`, 16) : null;
+}

@@ -1,0 +1,150 @@
+/**
+ * model: the health checks of the automation itself: backups that are late, runs that died, a ledger that is damaged. Measures nothing.
+ */
+import { isOverdue, type Expectation } from '../events/expectation.js';
+import type { HealthCheck } from './check.js';
+import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
+import type { LedgerDamage } from '../events/ledger.js';
+import { formatDuration, msPerDay } from '../units.js';
+
+/** A schedule and one of its databases. */
+export interface RoutineFacts {
+  readonly scheduleId: string;
+  readonly database: string;
+  /** Null: nothing is expected of it yet. */
+  readonly expectation: Expectation | null;
+  readonly lastGood: Date | null;
+}
+
+/** How the newest finished backup of a database went, of whatever schedule. */
+export interface LastRun {
+  readonly database: string;
+  readonly eventId: string;
+  readonly at: Date;
+  /** Null: it went well. */
+  readonly error: string | null;
+}
+
+export interface ProofFacts {
+  readonly database: string;
+  /** When one of its backups was last restored and found equal. */
+  readonly restoredAt: Date | null;
+  readonly everyDays: number;
+}
+
+export interface AutomationFacts {
+  readonly now: Date;
+  /** When the ledger begins: what was due before could not be missed. */
+  readonly beginning: Date | null;
+  readonly routines: readonly RoutineFacts[];
+  readonly lastRuns: readonly LastRun[];
+  /** Events whose process died, ended just now or not yet. */
+  readonly deadRuns: readonly string[];
+  readonly proofs: readonly ProofFacts[];
+  /** Stored backups that cannot be read or failed their newest verification, a sentence each. */
+  readonly badBackups: readonly string[];
+  /** What retention would remove and does not, a sentence each. */
+  readonly heldBack: readonly string[];
+  readonly damage: Readonly<LedgerDamage>;
+  /** Why the ledger could not be written; null: it could, or there was nothing to write. */
+  readonly unwritable: string | null;
+  /** Null: nothing is encrypted. */
+  readonly sealing: SealingFacts | null;
+}
+
+const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
+const good = { status: 'healthy', hint: '' } as const;
+
+function judgeRoutine({ scheduleId, database, expectation, lastGood }: RoutineFacts, { now, beginning }: AutomationFacts): HealthCheck {
+  const check = {
+    name: 'last-backup',
+    subject: `${database} (${scheduleId})`,
+    value: lastGood?.toISOString() ?? null,
+    limit: expectation?.slot.toISOString() ?? null,
+  };
+  const found = lastGood ? `the last good backup was made ${ago(lastGood, now)}` : 'there is no good backup of this schedule';
+  if (!expectation) return { ...check, ...good, detail: `${found}; none is expected yet` };
+  if (!isOverdue(expectation, lastGood, beginning, now)) {
+    const detail = lastGood ? found : `${found} yet; none was due since the records begin`;
+    return { ...check, ...good, detail };
+  }
+  const detail = `${lastGood ? found : `${found}, it never succeeded`}; one was due ${ago(expectation.slot, now)}`;
+  const hint = `\`backup-automation explain ${scheduleId}\` says why, \`backup-automation execute ${scheduleId}\` makes one now`;
+  return { ...check, status: 'critical', detail, hint };
+}
+
+function judgeLastRun({ database, eventId, at, error }: LastRun, now: Date): HealthCheck {
+  const check = { name: 'last-run', subject: database, value: at.toISOString(), limit: null };
+  if (error === null) return { ...check, ...good, detail: `the last run completed ${ago(at, now)}` };
+  const hint = `\`backup-automation events show ${eventId}\``;
+  return { ...check, status: 'warning', detail: `the last run failed ${ago(at, now)}: ${error}`, hint };
+}
+
+function judgeDeadRuns(deadRuns: readonly string[]): HealthCheck {
+  const check = { name: 'interrupted-runs', subject: null, value: deadRuns.length, limit: 0 };
+  if (deadRuns.length === 0) return { ...check, ...good, detail: 'no run was left by a process that died' };
+  const detail = `${deadRuns.length} called running, but their process is gone: ${deadRuns.join(', ')}`;
+  return {
+    ...check,
+    status: 'warning',
+    detail,
+    hint: '`backup-automation events show ID`; the next `backup-automation execute` closes them',
+  };
+}
+
+function judgeLedger({ damage: { corruptLines, gaps, tornTail }, unwritable }: AutomationFacts): HealthCheck {
+  const check = { name: 'ledger', subject: null, value: corruptLines + gaps, limit: 0 };
+  if (unwritable !== null)
+    return { ...check, status: 'critical', detail: unwritable, hint: 'check room, owner and mode of the state directory' };
+  const found = [
+    corruptLines > 0 ? `${corruptLines} damaged lines` : null,
+    gaps > 0 ? `${gaps} missing segments` : null,
+    tornTail ? 'an unfinished last line' : null,
+  ].filter(Boolean);
+  if (found.length === 0) return { ...check, ...good, detail: 'every line can be read' };
+  const status = corruptLines + gaps > 0 ? 'critical' : 'warning';
+  return { ...check, status, detail: `the ledger has ${found.join(' and ')}`, hint: '`backup-automation events verify` says where' };
+}
+
+function judgeBackups(badBackups: readonly string[]): HealthCheck {
+  const check = { name: 'backups', subject: null, value: badBackups.length, limit: 0 };
+  if (badBackups.length === 0) return { ...check, ...good, detail: 'every stored backup can be read' };
+  return { ...check, status: 'warning', detail: badBackups.join('; '), hint: '`backup-automation verify --all` tells which are good' };
+}
+
+function judgeRetention(heldBack: readonly string[]): HealthCheck {
+  const check = { name: 'retention', subject: null, value: heldBack.length, limit: 0 };
+  if (heldBack.length === 0) return { ...check, ...good, detail: 'nothing that is due is held back' };
+  return { ...check, status: 'warning', detail: heldBack.join('; '), hint: '`backup-automation backups prune` shows the plan' };
+}
+
+function advise({ database, restoredAt, everyDays }: ProofFacts, now: Date): string[] {
+  const command = `\`backup-automation verify latest --database ${database}\``;
+  if (restoredAt === null) return [`no backup of ${database} was proven by a restore yet: ${command}`];
+  const old = now.getTime() - restoredAt.getTime() > everyDays * msPerDay;
+  return old
+    ? [`a backup of ${database} was last proven by a restore ${ago(restoredAt, now)}, every ${everyDays} days is asked for: ${command}`]
+    : [];
+}
+
+const noBackup = 'no backup was made yet: `backup-automation execute` makes one';
+
+/** The checks of the automation, and the advice. */
+export function judgeAutomation(facts: AutomationFacts): { readonly checks: readonly HealthCheck[]; readonly advice: readonly string[] } {
+  return {
+    checks: [
+      ...facts.routines.map((routine) => judgeRoutine(routine, facts)),
+      ...facts.lastRuns.map((run) => judgeLastRun(run, facts.now)),
+      judgeDeadRuns(facts.deadRuns),
+      judgeBackups(facts.badBackups),
+      judgeRetention(facts.heldBack),
+      judgeLedger(facts),
+      ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
+    ],
+    advice: [
+      ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
+      ...(facts.proofs.length === 0 ? [noBackup] : []),
+      ...(facts.sealing ? adviseSealing(facts.sealing, facts.now) : []),
+    ],
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * model: the Engine role, what knows how to take a database out of its server and put it back.
+ */
+import type { BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
+import type { Stage } from './flow.js';
+import type { Measurement } from '../moment/measurement.js';
+
+/** One database to back up, or to restore into. `connection` is opaque to everyone but the engine. */
+export interface Database {
+  /** The configured name or `<name>--<slug>-<8 hex>`: a safe path segment. */
+  readonly name: string;
+  /** The entry of `databases` in the configuration it comes from. */
+  readonly entry: string;
+  readonly connection: unknown;
+}
+
+/** What an engine found out before a dump; throws instead when a dump is impossible. */
+export interface EngineProbe {
+  /** The server's own name of the database, any characters; never part of a path or a command line. */
+  readonly databaseName: string;
+  readonly serverVersion: string;
+  readonly serverMajor: number;
+  readonly clientVersion: string;
+  readonly clientMajor: number;
+  readonly clientFile: string;
+  readonly systemIdentifier: string | null;
+  readonly databaseSize: number | null;
+}
+
+export interface ArtifactSource {
+  /** Without codecs' extensions: `database.dump`, `globals.sql`. */
+  readonly name: string;
+  readonly kind: 'database' | 'globals';
+  /** The first is the program that yields the bytes. */
+  readonly stages: readonly Stage[];
+  /** The last stage of an archive check: reads all of it, fails when anything is wrong, yields nothing. */
+  readonly check: Stage;
+}
+
+export interface DumpRequest {
+  readonly eventId: string;
+  /** The engine's own compression: false when a codec compresses, else `zstd:1` and the like. */
+  readonly compression: false | string;
+  readonly fingerprint: 'counts' | 'content' | 'none';
+  readonly globals: boolean;
+  /** `schema`: no rows, and none are counted. */
+  readonly content: 'all' | 'schema';
+  readonly signal: AbortSignal;
+  /** The engine says what it noticed; kept in the manifest and the event. */
+  warn(message: string): void;
+}
+
+/** A dump under way: one snapshot, held open until `close`. */
+export interface Dump {
+  readonly probe: EngineProbe;
+  readonly snapshotLsn: string | null;
+  readonly artifacts: readonly ArtifactSource[];
+  /** Counted in the dump's own snapshot, at the latest when the last artifact is done. */
+  details(): Promise<BackupDetails>;
+  /** Ends the snapshot, cancels what still runs on the server, removes passfiles. Never throws. */
+  close(): Promise<void>;
+}
+
+export interface LoadRequest {
+  readonly eventId: string;
+  readonly details: BackupDetails;
+  readonly create: boolean;
+  readonly noOwner: boolean;
+  /** Makes the roles that the archive names and the target lacks; only for a scratch server. */
+  readonly createRoles: boolean;
+  /** Major version of the program that wrote the archive. */
+  readonly archiveMajor: number;
+  /** Drops what the archive holds before it is made anew, all in one transaction: on failure the target is as it was. */
+  readonly replace: boolean;
+  /** These tables, in these schemas, or all of these schemas, with what belongs to them; else everything. */
+  readonly parts?: { readonly tables: readonly string[]; readonly schemas: readonly string[] } | undefined;
+  /** Connections that load at once; 1 when left out. */
+  readonly jobs?: number | undefined;
+  /** Does everything as this role. */
+  readonly role?: string | undefined;
+  /** What the decoded archive may take on the disk, bytes, where it must be kept for `parts` or `jobs`; null when unknown. */
+  readonly expectedSize?: number | null;
+  readonly signal: AbortSignal;
+}
+
+export interface Load {
+  /** Takes the archive in to its end. Fills the target with it, or keeps it for `finish`. */
+  readonly stage: Stage;
+  /** Fills the target with what was kept, if so. Resolves to those of the fingerprint's tables that parts filled; null: everything. */
+  finish(): Promise<readonly TableCount[] | null>;
+  /** What was counted in the target after all that ended well; of parts only their tables. */
+  fingerprint(): Promise<Fingerprint>;
+  close(): Promise<void>;
+}
+
+export interface TargetState {
+  /** Host, port, user and database in words, without a secret. */
+  readonly place: string;
+  readonly databaseName: string;
+  readonly systemIdentifier: string | null;
+  /** Relations and the like that a user made; null: the database does not exist. */
+  readonly objects: number | null;
+}
+
+/** Everything that a restore needs to be there. */
+export interface TargetSurvey extends TargetState {
+  readonly serverVersion: string;
+  readonly serverMajor: number;
+  readonly user: { readonly name: string; readonly superuser: boolean; readonly createdb: boolean; readonly memberOf: readonly string[] };
+  readonly roles: readonly string[];
+  readonly tablespaces: readonly string[];
+  /** Those that the server can make; `installed` in the target, where that exists. */
+  readonly extensions: readonly {
+    readonly name: string;
+    readonly versions: readonly string[];
+    readonly defaultVersion: string | null;
+    readonly installed: string | null;
+    /** Not only a superuser may make it. */
+    readonly trusted: boolean;
+  }[];
+  /** Whether the server knows the collation and character type of the backup. */
+  readonly knowsLocale: boolean;
+  /** Of the target; null where it does not exist. */
+  readonly encoding: string | null;
+  readonly collate: string | null;
+  readonly ctype: string | null;
+  /** Sessions of others in the target. */
+  readonly connections: number | null;
+  /** Where the server keeps its data; null where that can not be seen from here. */
+  readonly freeBytes: number | null;
+  /** Why there is no program that restores the archive, in words; null: there is. */
+  readonly noProgram: string | null;
+}
+
+export interface Engine {
+  readonly kind: string;
+  /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
+  members(entry: string): Promise<Database[]>;
+  /** Settles on a server, then load and health in one look, each query bounded; parts that cannot be measured are null. */
+  measure(database: Database): Promise<Measurement>;
+  /** Versions and tools, on the server found by the last `measure`. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
+  probe(database: Database): Promise<EngineProbe>;
+  dump(database: Database, request: DumpRequest): Promise<Dump>;
+  load(target: Database, request: LoadRequest): Promise<Load>;
+  /** The checking stage for an artifact already stored. */
+  check(kind: 'database' | 'globals'): Promise<Stage>;
+  /** A database by URL or a reference to one, for `restore --to`. */
+  target(url: string): Database;
+  /** An empty database of a random name on a server that somebody gave for proof; `close` drops it. */
+  scratch(server: string, locale: Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>): Promise<Scratch>;
+  /** Where a database is, as a URL without its password; for commands that a person is to type. */
+  url(database: Database): Promise<string>;
+  /** What is at the target now. */
+  inspect(target: Database): Promise<TargetState>;
+  /** Makes those roles of pg_dumpall's text that the target's server lacks, all or none; changes no other. Resolves to their names. */
+  addRoles(target: Database, globals: string): Promise<string[]>;
+  /** That, and all that a restore of this backup needs there. Changes nothing. */
+  survey(target: Database, backup: { readonly details: BackupDetails; readonly archiveMajor: number }): Promise<TargetSurvey>;
+}
+
+/** An empty database to restore into for proof. */
+export interface Scratch {
+  readonly database: Database;
+  /** Its whole server goes with it: roles may be made there. */
+  readonly throwaway: boolean;
+  close(): Promise<void>;
+}

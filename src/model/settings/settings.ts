@@ -1,0 +1,130 @@
+/**
+ * model: the settings that decisions are made from, each with its unit, range and default, known here once.
+ *
+ * `config/schema` composes them with the members of the shelves into the whole configuration file.
+ */
+import * as z from 'zod';
+import { levels } from '../backup/level.js';
+
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day as HH:mm, e.g. "01:00"');
+/** The name of a database, a schedule, a storage: also a folder's, so nothing that a path could trip over. */
+export const slug = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected a name of a-z, 0-9, "-" and "_", at most 63, starting with a letter or digit');
+
+const windowSchema = z.strictObject({
+  start: timeOfDay.default('01:00').describe('First minute in which a backup may start (HH:mm in `timezone`).'),
+  end: timeOfDay.default('06:00').describe('Last minute in which a backup may start (HH:mm); equal to `start` means always open.'),
+});
+export type BackupWindow = z.infer<typeof windowSchema>;
+
+const conditionsSchema = z.strictObject({
+  maxDatabaseLoad: z.number().min(0).max(100).default(80).describe('Most connections in use, % of max_connections.'),
+  minDiskSpace: z.number().min(0).max(1e9).default(10).describe('Least free space on the storage, GB of 10^9 bytes.'),
+  maxConcurrentBackups: z.int().min(1).max(64).default(2).describe('Most backups running at the same time.'),
+});
+
+const healthSchema = z.strictObject({
+  maxConnectionPool: z.number().min(0).max(100).default(90).describe('Connection pool utilization above it is critical, %.'),
+  maxAverageQueryTime: z.number().min(0).max(86_400_000).default(2000).describe('Average query time above it is a warning, ms.'),
+  minCacheHitRatio: z.number().min(0).max(100).default(70).describe('Cache hit ratio below it is a warning, %.'),
+});
+export type HealthLimits = z.infer<typeof healthSchema>;
+
+const compressionSchema = z.strictObject({
+  algorithm: z.enum(['auto', 'zstd', 'gzip', 'none']).default('auto').describe('`auto` is zstd where it is to be had, else gzip.'),
+  level: z.int().min(1).max(19).default(1).describe('Compression level; gzip takes at most 9.'),
+});
+export type Compression = z.infer<typeof compressionSchema>;
+const compressionOrName = z.union([
+  z.enum(['auto', 'zstd', 'gzip', 'none']).transform((algorithm) => ({ algorithm, level: 1 })),
+  compressionSchema,
+]);
+
+const keep = z.int().min(1).max(100_000).optional();
+const retentionSchema = z.strictObject({
+  keepLast: keep.describe('Newest backups to keep.'),
+  keepDaily: keep.describe('Days of which to keep the newest backup.'),
+  keepWeekly: keep.describe('Weeks of which to keep the newest backup.'),
+  keepMonthly: keep.describe('Months of which to keep the newest backup.'),
+  keepYearly: keep.describe('Years of which to keep the newest backup.'),
+  keepWithin: z
+    .string()
+    .regex(/^\d{1,5}[dwmy]$/, 'expected a number and d, w, m or y, e.g. "30d"')
+    .optional()
+    .describe('Keep everything younger than this.'),
+  minimum: z.int().min(1).max(100_000).optional().describe('Never fewer good backups than this.'),
+});
+export type Retention = z.infer<typeof retentionSchema>;
+
+const recipients = z
+  .strictObject({
+    recipients: z.array(z.string()).optional().describe('Public age keys.'),
+    recipientsFile: z.string().optional().describe('A file with a public age key a line.'),
+    passphrase: z.string().optional().describe('A reference to a passphrase, instead of keys.'),
+  })
+  .nullable();
+/** To whom a backup is sealed. */
+export type Encryption = NonNullable<z.infer<typeof recipients>>;
+
+export const scheduleSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('Whether the schedule runs.'),
+  cron: z.string().describe('When it runs: a cron expression in `timezone`.'),
+  timezone: z.string().optional().describe('IANA zone of this schedule; `timezone` when left out.'),
+  databases: z.array(slug).min(1).optional().describe('Entries of `databases`; all when left out.'),
+  storages: z.array(slug).min(1).optional().describe('Entries of `storages`; all when left out.'),
+  engine: z.enum(['pg_dump']).default('pg_dump').describe('What takes the backup.'),
+  retention: retentionSchema.optional().describe('Which backups to keep; the top-level `retention` when left out.'),
+  compression: compressionOrName.optional().describe('The top-level `compression` when left out.'),
+  encryption: recipients.optional().describe('The top-level `encryption` when left out.'),
+  verify: z
+    .strictObject({
+      level: z.enum(levels).default('restore').describe('How far to prove a backup of this schedule.'),
+      everyDays: z.int().min(1).max(3650).default(7).describe('How often, days.'),
+    })
+    .optional()
+    .describe('How far and how often its backups are proven.'),
+});
+export type Schedule = z.infer<typeof scheduleSchema>;
+
+/** The configuration but for connections and the options of shelf members, which `config/schema` adds. */
+export const settingsShape = {
+  enabled: z.boolean().default(true).describe('Off: every backup is cancelled, --force too.'),
+  intelligentScheduling: z.boolean().default(true).describe("Whether a slot's backup waits for its conditions until the window closes."),
+  loadBasedBackup: z.boolean().default(true).describe('Whether the database load is a condition.'),
+  healthCheckBeforeBackup: z.boolean().default(true).describe('Whether a failing health check stops a backup.'),
+  autoRetry: z.boolean().default(true).describe('Whether a backup that failed for a passing reason is tried again.'),
+  maxRetries: z.int().min(0).max(100).default(3).describe('Most retries of one backup.'),
+  retryDelay: z.number().min(0).max(10_080).default(30).describe('Wait before the first retry, minutes; doubled for each further one.'),
+  alertOnFailure: z.boolean().default(true).describe('Whether a failed backup is alerted.'),
+  alertOnSuccess: z.boolean().default(false).describe('Whether a completed backup is alerted.'),
+  failOnWarnings: z.boolean().default(false).describe('Whether a backup with warnings exits 20 instead of 0.'),
+  backupWindow: windowSchema.prefault({}).describe('When backups may start.'),
+  conditions: conditionsSchema.prefault({}).describe('What must hold before a backup starts.'),
+  timezone: z.string().optional().describe("IANA zone of the window and the schedules; the machine's when left out."),
+  stateDirectory: z.string().min(1).default('./.backup-automation').describe('Where the ledger and the locks live.'),
+  clientDirectory: z.string().min(1).optional().describe('Where pg_dump is; else PATH and the known install directories.'),
+  compression: compressionOrName.prefault({}).describe('How artifacts are compressed.'),
+  encryption: recipients.default(null).describe('To whom artifacts are encrypted; null: not at all.'),
+  fingerprint: z.enum(['counts', 'content', 'none']).default('counts').describe('What is counted in the snapshot of the dump.'),
+  jobs: z.int().min(1).max(64).default(1).describe('Parallel dump processes.'),
+  gentle: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether the backup is confined to spare the database.'),
+  lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),
+  stallTimeout: z.int().min(1).max(35_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),
+  retention: retentionSchema
+    .extend({ minimum: z.int().min(1).max(100_000).default(3).describe('Never fewer good backups than this.') })
+    .prefault({ keepLast: 7 })
+    .describe('Which backups to keep, where the schedule does not say.'),
+  verify: z
+    .strictObject({
+      afterBackup: z.enum(['none', 'checksum', 'archive']).default('archive').describe('What is proven before a backup is committed.'),
+      server: z.string().nullable().default(null).describe('A server to restore into for proof (a reference); null: a throwaway one.'),
+      identity: z.string().optional().describe('The age identity that opens encrypted backups (a reference).'),
+    })
+    .prefault({})
+    .describe('How backups are proven.'),
+  health: healthSchema.prefault({}).describe('Thresholds of the health checks.'),
+} as const;
+
+const settingsSchema = z.strictObject(settingsShape);
+export type Settings = z.infer<typeof settingsSchema>;

@@ -1,0 +1,57 @@
+/**
+ * system: an empty database on a throwaway server, to restore into for proof. Knows nothing of backups.
+ */
+import { randomBytes } from 'node:crypto';
+import { chooseServer, type Installed } from '../../model/backup/client-choice.js';
+import { asFailure, Failure } from '../../model/errors.js';
+import { startCluster, type Cluster } from './cluster.js';
+import { capture, type Captured } from '../programs/exec.js';
+import { findServers } from '../programs/programs.js';
+
+/** What the scratch server must be able to hold. */
+interface ScratchRequest {
+  readonly serverMajor: number;
+  readonly encoding: string;
+  readonly collate: string | null;
+  readonly ctype: string | null;
+  readonly signal: AbortSignal;
+}
+
+export interface ScratchDatabase {
+  readonly url: string;
+  /** Ends the server and removes everything. Never throws. */
+  close(): Promise<void>;
+}
+
+async function createDatabase(cluster: Cluster, programs: Installed, name: string, request: ScratchRequest): Promise<void> {
+  const attempt = (locales: readonly string[]): Promise<Captured> => {
+    const where = ['-h', cluster.socketDirectory, '-p', String(cluster.port), '-U', cluster.superuser];
+    return capture(programs.file('createdb'), [...where, '-T', 'template0', '-E', request.encoding, ...locales, name]);
+  };
+  const plain = ['--lc-collate=C', '--lc-ctype=C'];
+  let result = await attempt([`--lc-collate=${request.collate ?? 'C'}`, `--lc-ctype=${request.ctype ?? 'C'}`]);
+  // a locale that this machine does not have: sorting differs, the data does not
+  if (result.exitCode !== 0) result = await attempt(plain);
+  if (result.exitCode !== 0) throw new Failure('verification', `no scratch database could be created: ${result.stderr.trim()}`);
+}
+
+/**
+ * Starts a throwaway server at least as new as `serverMajor` with one empty database of this encoding and, where it exists here, this
+ * locale. Throws `server-missing`, `verification`.
+ */
+export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEnv = process.env): Promise<ScratchDatabase> {
+  const passedOver: string[] = [];
+  const programs = chooseServer(await findServers({ env, passOver: (reason) => passedOver.push(reason) }), request.serverMajor, passedOver);
+  const cluster = await startCluster({ programs, signal: request.signal }).catch((error: unknown) => {
+    const failure = asFailure(error);
+    throw failure.code === 'failed' ? new Failure('verification', failure.message, { hint: failure.hint, cause: failure }) : failure;
+  });
+  const name = `backup-automation_verify_${randomBytes(4).toString('hex')}`;
+  try {
+    await createDatabase(cluster, programs, name, request);
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return { url: cluster.url(name), close: () => cluster.stop() };
+}

@@ -1,0 +1,70 @@
+/** model/expectation: by when a backup should be there. */
+import { describe, expect, it } from 'vitest';
+import { expectedBy, isOverdue } from '../../../src/model/events/expectation.js';
+
+const day = 86_400_000;
+const settings = { timezone: 'Europe/Berlin', backupWindow: { start: '01:00', end: '06:00' }, intelligentScheduling: true };
+const always = { ...settings, backupWindow: { start: '00:00', end: '00:00' } };
+const daily = { cron: '0 2 * * *', enabled: true };
+const slotOf = (now: string, cron = daily.cron, given = settings) =>
+  expectedBy({ cron, enabled: true }, given, new Date(now))?.slot.toISOString();
+
+describe('expectedBy', () => {
+  it('gives a slot time until its window closed, and an hour for the backup itself', () => {
+    expect(slotOf('2026-03-03T05:59:00Z')).toBe('2026-03-02T01:00:00.000Z');
+    expect(slotOf('2026-03-03T06:02:00Z')).toBe('2026-03-03T01:00:00.000Z');
+  });
+
+  it('gives it an hour where nothing waits', () => {
+    const impatient = { ...settings, intelligentScheduling: false };
+    for (const given of [always, impatient]) {
+      expect(slotOf('2026-03-03T01:59:00Z', daily.cron, given)).toBe('2026-03-02T01:00:00.000Z');
+      expect(slotOf('2026-03-03T02:01:00Z', daily.cron, given)).toBe('2026-03-03T01:00:00.000Z');
+    }
+  });
+
+  it('follows the zone across its clock changes, and the zone of the schedule before the general one', () => {
+    expect(slotOf('2026-03-29T12:00:00Z')).toBe('2026-03-29T01:00:00.000Z');
+    expect(slotOf('2026-03-30T12:00:00Z')).toBe('2026-03-30T00:00:00.000Z');
+    expect(expectedBy({ ...daily, timezone: 'Asia/Tokyo' }, always, new Date('2026-03-03T12:00:00Z'))?.slot.toISOString()).toBe(
+      '2026-03-02T17:00:00.000Z',
+    );
+  });
+
+  it('measures the interval before the slot', () => {
+    expect(expectedBy({ cron: '0 2 * * 1-5', enabled: true }, settings, new Date('2026-03-02T12:00:00Z'))?.interval).toBe(3 * day);
+  });
+
+  it('expects nothing of a schedule that is off or never comes', () => {
+    expect(expectedBy({ ...daily, enabled: false }, settings, new Date())).toBeNull();
+    expect(expectedBy({ cron: '0 0 30 2 *', enabled: true }, settings, new Date())).toBeNull();
+  });
+});
+
+describe('isOverdue', () => {
+  const overdue = (lastGood: string | null, now: string, beginning: string | null = '2026-01-01', cron = daily.cron) => {
+    const expectation = expectedBy({ cron, enabled: true }, settings, new Date(now));
+    return (
+      expectation &&
+      isOverdue(expectation, lastGood === null ? null : new Date(lastGood), beginning === null ? null : new Date(beginning), new Date(now))
+    );
+  };
+
+  it('comes with the first slot that passed without a good backup', () => {
+    expect(overdue('2026-03-02T01:00:05Z', '2026-03-02T12:00:00Z')).toBe(false);
+    expect(overdue('2026-03-02T01:00:05Z', '2026-03-03T05:00:00Z')).toBe(false);
+    expect(overdue('2026-03-02T01:00:05Z', '2026-03-03T06:30:00Z')).toBe(true);
+  });
+
+  it('knows weekends, and takes a backup made a little early', () => {
+    expect(overdue('2026-03-06T01:00:05Z', '2026-03-08T12:00:00Z', undefined, '0 2 * * 1-5')).toBe(false);
+    expect(overdue('2026-03-06T00:30:00Z', '2026-03-08T12:00:00Z', undefined, '0 2 * * 1-5')).toBe(false);
+    expect(overdue('2026-03-05T01:00:00Z', '2026-03-08T12:00:00Z', undefined, '0 2 * * 1-5')).toBe(true);
+  });
+
+  it('says never succeeded only after a slot that came after the beginning of the records', () => {
+    expect(overdue(null, '2026-03-02T12:00:00Z', null)).toBe(false);
+    expect(overdue(null, '2026-03-02T12:00:00Z', '2026-03-02T02:00:00Z')).toBe(false);
+    expect(overdue(null, '2026-03-03T12:00:00Z', '2026-03-02T02:00:00Z')).toBe(true);
+  });
+});
