@@ -53,6 +53,8 @@ export const failures = {
   verification: { exit: 22, class: 'permanent', hint: 'this backup is not proven; look at `backup-automation backups` for another' },
   restore: { exit: 23, class: 'permanent', hint: 'see the messages of pg_restore above' },
   'restore-target': { exit: 23, class: 'permanent', hint: 'restore into an empty database; see `backup-automation restore --help`' },
+  alert: { exit: 3, class: 'transient', hint: 'try the channels with `backup-automation test --alerts`' },
+  scheduler: { exit: 1, class: 'permanent', hint: 'see `backup-automation schedule check`' },
   ledger: { exit: 74, class: 'resource', hint: 'check room, owner and mode of the state directory' },
   'not-now': { exit: 75, class: 'busy', hint: 'repeat later, or wait with --wait' },
   interrupted: { exit: 130, class: 'transient', hint: 'repeat it' },
@@ -67,6 +69,8 @@ export interface FailureOptions {
   readonly class?: FailureClass;
   /** Overrides the code's exit code (only for signals: 129, 130, 143). */
   readonly exit?: number;
+  /** When repeating makes sense, ms from now, where the other side said so. */
+  readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 
@@ -77,6 +81,7 @@ export class Failure extends Error {
   readonly class: FailureClass;
   readonly exit: number;
   readonly hint: string;
+  readonly retryAfter: number | null;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
@@ -85,6 +90,7 @@ export class Failure extends Error {
     this.class = options.class ?? kind.class;
     this.exit = options.exit ?? kind.exit;
     this.hint = options.hint ?? kind.hint;
+    this.retryAfter = options.retryAfter ?? null;
   }
 
   toJSON(): FailureDocument {

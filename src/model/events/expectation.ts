@@ -1,9 +1,9 @@
 /**
  * model: by when a schedule should have made its backup, told by its own cron expression. Knows no clock, starts no timer.
  */
-import { Cron } from 'croner';
 import type { Schedule, Settings } from '../settings/settings.js';
 import { msPerMinute } from '../units.js';
+import { occurrencesOf } from '../moment/occurrences.js';
 import { lastClosed, localZone } from '../moment/window.js';
 
 /** After the slot, or the end of the window in which it may wait: the time that the backup itself may take. */
@@ -31,8 +31,7 @@ export function expectedBy(
   const zone = schedule.timezone ?? settings.timezone ?? localZone();
   // a slot may wait until the window closes: only those before the last closing are settled
   const until = (settings.intelligentScheduling ? lastClosed(settings.backupWindow, zone, settled) : null) ?? settled;
-  const cron = new Cron(schedule.cron, { timezone: zone, paused: true });
-  const [slot, previous] = cron.previousRuns(2, until);
+  const [slot, previous] = occurrencesOf(schedule, zone).previous(2, until);
   if (!slot) return null;
   return { slot, interval: previous ? slot.getTime() - previous.getTime() : Number.POSITIVE_INFINITY };
 }
@@ -51,6 +50,8 @@ const sampled = 32;
 
 /** The longest time between two of a cron expression's last occurrences, ms: over a weekend, when it runs on working days. */
 export function longestInterval(cron: string, zone: string, now: Date): number {
-  const times = new Cron(cron, { timezone: zone, paused: true }).previousRuns(sampled, now).map((run) => run.getTime());
+  const times = occurrencesOf({ cron }, zone)
+    .previous(sampled, now)
+    .map((run) => run.getTime());
   return times.slice(1).reduce((longest, time, index) => Math.max(longest, (times[index] ?? time) - time), 0);
 }

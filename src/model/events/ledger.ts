@@ -1,6 +1,7 @@
 /**
  * model: the LedgerRecord, one line of the ledger, and the Ledger role. What is written is never changed.
  */
+import type { Alert, AlertKind } from '../alert/alert.js';
 import type { Level } from '../backup/level.js';
 import type { BackupEvent, EventStatus } from './event.js';
 
@@ -72,6 +73,40 @@ export interface KeyDrillRecord {
   readonly duration: number;
 }
 
+/** An alert that no other record tells of: health that changed, slots that were missed, a digest, a test message. */
+export interface AlertRecord {
+  readonly record: 'alert';
+  readonly alert: Alert;
+}
+
+/** What became of telling an alert to a channel. The alert is owed until one of these is `ok` or `dead`. */
+export interface DeliveryRecord {
+  readonly record: 'delivery';
+  readonly alertId: string;
+  readonly channel: string;
+  /** Why it was told: a digest, a reminder or a fall-back tells of others. */
+  readonly kind: AlertKind;
+  /** The k-th try, from 1. */
+  readonly attempt: number;
+  readonly ok: boolean;
+  /** Given up: refused for good, or not delivered for too long. */
+  readonly dead: boolean;
+  /** The other side's receipt, or why it was not taken; nothing secret. */
+  readonly detail: string;
+  readonly notBefore: string | null;
+}
+
+/** Slots that no run was started for, when they are too many to be events of their own. */
+export interface MissedRecord {
+  readonly record: 'missed';
+  readonly scheduleId: string;
+  readonly database: string;
+  readonly count: number;
+  /** The first and the last one, ISO 8601. */
+  readonly from: string;
+  readonly until: string;
+}
+
 /** Listings and statistics do not look behind it. */
 export interface ClearRecord {
   readonly record: 'clear';
@@ -105,6 +140,9 @@ export type Fact =
   | KeyDrillRecord
   | PruneRecord
   | PinRecord
+  | AlertRecord
+  | DeliveryRecord
+  | MissedRecord
   | ClearRecord
   | ConfigurationRecord
   | SegmentRecord;

@@ -5,8 +5,9 @@
  */
 import * as z from 'zod';
 import { levels } from '../backup/level.js';
+import { alertingSchema } from './alerts.js';
+import { timeOfDay, timingShape } from './timing.js';
 
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day as HH:mm, e.g. "01:00"');
 /** The name of a database, a schedule, a storage: also a folder's, so nothing that a path could trip over. */
 export const slug = z
   .string()
@@ -71,6 +72,7 @@ export const scheduleSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether the schedule runs.'),
   cron: z.string().describe('When it runs: a cron expression in `timezone`.'),
   timezone: z.string().optional().describe('IANA zone of this schedule; `timezone` when left out.'),
+  ...timingShape,
   databases: z.array(slug).min(1).optional().describe('Entries of `databases`; all when left out.'),
   storages: z.array(slug).min(1).optional().describe('Entries of `storages`; all when left out.'),
   engine: z.enum(['pg_dump']).default('pg_dump').describe('What takes the backup.'),
@@ -123,6 +125,13 @@ export const settingsShape = {
     })
     .prefault({})
     .describe('How backups are proven.'),
+  maxBlocking: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(60)
+    .describe('Longest time that a dump may keep other sessions waiting before it gives way, seconds; 0: for ever.'),
+  alerting: alertingSchema.prefault({}).describe('How often alerts are told.'),
   health: healthSchema.prefault({}).describe('Thresholds of the health checks.'),
 } as const;
 
