@@ -4,22 +4,14 @@
 import { Readable } from 'node:stream';
 import type { Codec } from '../model/roles/codec.js';
 import { asFailure, Failure } from '../model/errors.js';
+import type { KeyDrillRecord } from '../model/events/ledger.js';
 import type { SealingFacts } from '../model/health/sealing.js';
 import type { Encryption } from '../model/settings/settings.js';
 import { catalog } from './catalog/catalog.js';
 import { elapsed, type Context } from './context.js';
 
-export interface KeyDrill {
-  /** Where the configuration asks for it: `encryption`, `schedules.daily.encryption`. */
-  readonly encryption: string;
-  /** Public ids of the keys it seals to; none: a passphrase. */
-  readonly keys: readonly string[];
-  /** Those whose private keys were proven. */
-  readonly opened: readonly string[];
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly duration: number;
-}
+/** What a drill found: its record in the ledger. */
+export type KeyDrill = Omit<KeyDrillRecord, 'record'>;
 
 /** Every encryption that the configuration asks for, each once, with the key it stands under. */
 function encryptionsOf({ settings, schedules }: Pick<Context, 'settings' | 'schedules'>): [string, Encryption][] {

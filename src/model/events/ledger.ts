@@ -61,12 +61,14 @@ export interface PinRecord {
   readonly by: string;
 }
 
-/** A private key was tried on what is sealed to its public one: what `verify --keys` found. Keys by their public ids. */
+/** A private key was tried on what is sealed to its public one: what `verify --keys` found. */
 export interface KeyDrillRecord {
   readonly record: 'key-drill';
-  /** Which encryption of the configuration. */
+  /** Where the configuration asks for it: `encryption`, `schedules.daily.encryption`. */
   readonly encryption: string;
+  /** Public ids of the keys it seals to; none: a passphrase. */
   readonly keys: readonly string[];
+  /** Those whose private keys were proven. */
   readonly opened: readonly string[];
   readonly ok: boolean;
   readonly detail: string;
