@@ -49,6 +49,7 @@ export const failures = {
   storage: { exit: 21, class: 'transient', hint: 'check the storage with `backup-automation test`' },
   'storage-marker': { exit: 21, class: 'permanent', hint: 'mount the storage, or adopt it with `backup-automation test --adopt NAME`' },
   'storage-denied': { exit: 21, class: 'permanent', hint: 'check owner and mode of the storage' },
+  unreadable: { exit: 21, class: 'permanent', hint: 'the disk reports an error: check it, and use another copy of the backup' },
   'no-space': { exit: 21, class: 'resource', hint: 'make room on the storage; older backups were left as they are' },
   verification: { exit: 22, class: 'permanent', hint: 'this backup is not proven; look at `backup-automation backups` for another' },
   restore: { exit: 23, class: 'permanent', hint: 'see the messages of pg_restore above' },

@@ -3,7 +3,8 @@
  */
 import { constants } from 'node:fs';
 import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { manifestName } from '../model/settings/names.js';
 
 /** A manifest is a few kB; anything beyond this is not one. */
@@ -42,7 +43,27 @@ export async function openFile(path: string): Promise<FileHandle> {
   const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
-  throw new Error(`${path} is not a regular file`);
+  throw new Error(`${basename(path)} is not a regular file`);
+}
+
+/** What is read at once. Greater pieces stay in memory for long after they were used (measured: 30 MB more on Node 24). */
+const piece = 64 * 1024;
+
+/** A file's bytes. Only what the file itself can not give is put into words by `explain`, never why somebody stopped reading. */
+export async function readFrom(path: string, explain: (error: unknown) => Error): Promise<Readable> {
+  const handle = await openFile(path);
+  return new Readable({
+    highWaterMark: piece,
+    read() {
+      handle.read(Buffer.allocUnsafe(piece), 0, piece, null).then(
+        ({ bytesRead, buffer }) => this.push(bytesRead > 0 ? buffer.subarray(0, bytesRead) : null),
+        (error: unknown) => this.destroy(explain(error)),
+      );
+    },
+    destroy(reason, next) {
+      void handle.close().finally(() => next(reason));
+    },
+  });
 }
 
 /** The whole content of a small file; null when it is not there, too large, or can not be read. */
@@ -92,7 +113,7 @@ export async function discardFolder(folder: string, at: string): Promise<void> {
 
 export async function recoverFolder(folder: string): Promise<void> {
   // a rename would take the place of an empty folder without a word
-  if (await lstat(folder).catch(() => null)) throw new Error(`${folder} is there already`);
+  if (await lstat(folder).catch(() => null)) throw new Error(`${basename(folder)} is there already`);
   await rename(trashOf(folder), folder);
   await syncFolder(dirname(folder));
   await removeMark(folder, removedName);
@@ -108,7 +129,7 @@ export async function discardedAt(folder: string): Promise<string | null> {
 /** The manifest first, and the date last: what is left of an interrupted removal can not be taken for a backup, and is known for what it is. */
 export async function removeTrash(folder: string): Promise<void> {
   const trash = trashOf(folder);
-  if (!(await lstat(trash)).isDirectory()) throw new Error(`${trash} is not a folder`);
+  if (!(await lstat(trash)).isDirectory()) throw new Error(`${basename(trash)} is not a folder`);
   await rm(join(trash, manifestName), { force: true });
   await syncFolder(trash);
   for (const name of await readdir(trash)) if (name !== removedName) await rm(join(trash, name), { recursive: true, force: true });

@@ -7,25 +7,23 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as z from 'zod';
 import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup/backup.js';
 import { Failure, type FailureCode } from '../model/errors.js';
 import { manifestName } from '../model/settings/names.js';
-import type { Deposit, DiscardedBackup, Storage, StoredBackup } from '../model/roles/storage.js';
+import type { DiscardedBackup, Storage, StoredBackup } from '../model/roles/storage.js';
 import { freeBytes } from '../system/files/disk.js';
 import { createAtomic, writeAtomic } from '../system/files/files.js';
 import type { StorageMemory } from '../system/files/storage-memory.js';
-import { writerTo } from '../system/files/whole-file.js';
+import { LocalDeposit } from './local-deposit.js';
 import {
   discardedAt,
   discardFolder,
   errnoOf,
   isMissing,
-  makeFile,
-  openFile,
+  readFrom,
   readSmall,
   recoverFolder,
   removeMark,
@@ -42,9 +40,6 @@ const options = z.strictObject({
 
 const markerName = '.backup-automation-storage';
 
-/** What is read at once. Greater pieces stay in memory for long after they were used (measured: 30 MB more on Node 24). */
-const piece = 64 * 1024;
-
 const codes: Record<string, FailureCode> = {
   ENOSPC: 'no-space',
   EDQUOT: 'no-space',
@@ -53,69 +48,8 @@ const codes: Record<string, FailureCode> = {
   EROFS: 'storage-denied',
 };
 
-class LocalDeposit implements Deposit {
-  readonly #storage: LocalStorage;
-  readonly #folder: string;
-  readonly #final: string;
-  readonly #madeParent: boolean;
-  readonly #open = new Map<string, FileHandle>();
-
-  constructor(storage: LocalStorage, final: string, madeParent: boolean) {
-    this.#storage = storage;
-    this.#madeParent = madeParent;
-    this.#final = final;
-    this.#folder = `${final}.partial`;
-  }
-
-  async write(artifact: string) {
-    return this.#storage.attempt(async () => {
-      const handle = await makeFile(join(this.#folder, artifact));
-      this.#open.set(artifact, handle);
-      return writerTo(handle, (error) => this.#storage.explain(error));
-    });
-  }
-
-  async seal(artifact: string, size: number) {
-    return this.#storage.attempt(async () => {
-      const handle = this.#open.get(artifact);
-      if (!handle) throw new Error(`${artifact} was not written`);
-      const found = (await handle.stat()).size;
-      if (found !== size) throw new Error(`${artifact} has ${found} bytes on disk instead of ${size}`);
-      await handle.sync();
-      this.#open.delete(artifact);
-      await handle.close();
-    });
-  }
-
-  async read(artifact: string) {
-    return this.#storage.read(join(this.#folder, artifact));
-  }
-
-  async commit(manifest: Uint8Array) {
-    await this.#storage.attempt(async () => {
-      const handle = await makeFile(join(this.#folder, manifestName));
-      this.#open.set(manifestName, handle);
-      await handle.writeFile(manifest);
-    });
-    await this.seal(manifestName, manifest.byteLength);
-    await this.#storage.attempt(async () => {
-      await syncFolder(this.#folder);
-      await rename(this.#folder, this.#final);
-      await syncFolder(dirname(this.#final));
-    });
-  }
-
-  async abort() {
-    for (const handle of this.#open.values()) await handle.close().catch(() => {});
-    this.#open.clear();
-    // the rename may have happened although its folder could not be synced: the manifest goes first, so that it is not a backup
-    await rm(join(this.#final, manifestName), { force: true }).catch(() => {});
-    await rm(this.#final, { recursive: true, force: true }).catch(() => {});
-    await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
-    // the database's folder, when this deposit made it and nothing else came since
-    if (this.#madeParent) await rmdir(dirname(this.#final)).catch(() => {});
-  }
-}
+/** What a path has before its last name: the storage's own name says enough. */
+const folders = /(?<=')\/[^']*\/(?=[^'/]+')/g;
 
 class LocalStorage implements Storage {
   readonly kind = 'local';
@@ -138,12 +72,13 @@ class LocalStorage implements Storage {
     }
   }
 
-  explain(error: unknown): Failure {
+  explain = (error: unknown, known: Readonly<Record<string, FailureCode>> = codes): Failure => {
     if (error instanceof Failure) return error;
-    const errno = errnoOf(error);
-    const text = error instanceof Error ? error.message : String(error);
-    return new Failure(codes[errno] ?? 'storage', `storage "${this.name}" (${this.#root}): ${text}`, { cause: error });
-  }
+    const text = (error instanceof Error ? error.message : String(error)).replaceAll(folders, '');
+    return new Failure(known[errnoOf(error)] ?? 'storage', `storage "${this.name}": ${text}`, { cause: error });
+  };
+
+  #explainRead = (error: unknown): Failure => this.explain(error, { EIO: 'unreadable' });
 
   async probe() {
     return this.attempt(async () => {
@@ -179,7 +114,7 @@ class LocalStorage implements Storage {
       if (there?.isFile() && there.size === 0) writeAtomic(file, `${randomUUID()}\n`);
       else if (!there) createAtomic(file, `${randomUUID()}\n`);
       const id = await this.#foundMarker();
-      if (id === null) throw new Error(`${file} can not be read as a marker`);
+      if (id === null) throw new Error(`${markerName} can not be read as a marker`);
       await this.#memory.remember(this.name, id);
     });
   }
@@ -196,9 +131,9 @@ class LocalStorage implements Storage {
         },
       );
       if (made) await syncFolder(this.#root);
-      if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
+      if (!(await lstat(folder)).isDirectory()) throw new Error(`${place.database} is not a folder`);
       await mkdir(this.#partial(place), { mode: 0o700 });
-      return new LocalDeposit(this, this.#path(place), made);
+      return new LocalDeposit(this.#path(place), made, this.explain);
     });
   }
 
@@ -210,12 +145,8 @@ class LocalStorage implements Storage {
 
   #partial = (place: BackupPlace): string => `${this.#path(place)}.partial`;
 
-  async read(path: string): Promise<Readable> {
-    return this.attempt(async () => (await openFile(path)).createReadStream({ highWaterMark: piece }));
-  }
-
   async get(place: BackupPlace, artifact: string) {
-    return this.read(join(this.#path(place), artifact));
+    return this.attempt(() => readFrom(join(this.#path(place), artifact), this.#explainRead));
   }
 
   async *list(database?: string): AsyncIterable<StoredBackup> {
