@@ -1,6 +1,7 @@
 /**
  * core: `health`: asks every part how it is, and lets the model judge. A part that fails is a check; it never throws for one.
  */
+import { refusal } from '../model/backup/access.js';
 import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
@@ -77,7 +78,19 @@ async function lookAt(context: Context, { name, members }: Entry): Promise<Datab
     return { name, measurement: empty, probe: empty };
   }
   const measurement = await orFailure(context.engine.measure(first), 'connection');
-  return { name: first.name, measurement, probe: await orFailure(context.engine.probe(first), 'connection') };
+  const probe = await orFailure(context.engine.probe(first), 'connection');
+  return { name: first.name, measurement, probe, ...(probe instanceof Failure ? {} : { refused: await refusals(context, members) }) };
+}
+
+/** Each database on its own: rights are not the server's. */
+async function refusals(context: Context, members: readonly Database[]): Promise<readonly Failure[]> {
+  const refused: Failure[] = [];
+  for (const member of members) {
+    const access = await orFailure(context.engine.access(member), 'connection');
+    const failure = access instanceof Failure ? access : refusal(member.name, access);
+    if (failure) refused.push(failure);
+  }
+  return refused;
 }
 
 type Stock = Catalog & { readonly reachable: boolean };

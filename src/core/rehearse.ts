@@ -1,6 +1,7 @@
 /**
  * core: `test`, the full rehearsal: everything that a backup and its restore need is really done, and nothing of it lasts.
  */
+import { refusal } from '../model/backup/access.js';
 import { compareFingerprints, type BackupDetails } from '../model/backup/backup.js';
 import { decideConditions } from '../model/moment/conditions.js';
 import type { Database, Dump } from '../model/roles/engine.js';
@@ -61,6 +62,7 @@ async function rehearseDatabase(context: Context, database: Database, step: Step
   if (!(await step(`connection ${name}`, () => tryConnection(context, database)))) return;
   await step(`conditions ${name}`, () => tryConditions(context, database));
   if (!(await step(`tools ${name}`, () => tryTools(context, database)))) return;
+  if (!(await step(`permissions ${name}`, () => tryAccess(context, database)))) return;
   await step(`backup and restore ${name}`, () => {
     const runId = context.newId();
     return withClaim(context, runId, () => tryBackup(context, database, runId));
@@ -107,6 +109,14 @@ async function tryTools(context: Context, database: Database): Promise<string> {
   const seal = await sealOf(context, null);
   const sealed = seal ? `, sealed ${seal.keys.length > 0 ? `to the keys ${seal.keys.join(', ')}` : 'with a passphrase'}` : '';
   return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || 'nothing'}${sealed}`;
+}
+
+/** Of what a dump reads, by name; the hint is the SQL that grants it. */
+async function tryAccess(context: Context, database: Database): Promise<string> {
+  const access = await context.engine.access(database);
+  const refused = refusal(database.name, access);
+  if (refused) throw refused;
+  return `the role ${JSON.stringify(access.role)} may read everything that a dump reads`;
 }
 
 /** The database without its rows: dumped for real, checked, restored on a scratch server, compared. Kept in memory only. */

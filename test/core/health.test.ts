@@ -55,7 +55,13 @@ const probe = {
   databaseSize: 1,
   databaseName: 'shop',
 };
-const engine: Partial<Engine> = { members: async () => [shop], measure: async () => measurement, probe: async () => probe };
+const access = { role: 'backup', serverMajor: 15, unreadable: [], largeObjects: { count: 0, first: [] } };
+const engine: Partial<Engine> = {
+  members: async () => [shop],
+  measure: async () => measurement,
+  probe: async () => probe,
+  access: async () => access,
+};
 const storage: Partial<Storage> = {
   name: 'local',
   kind: 'local',

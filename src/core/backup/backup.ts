@@ -1,6 +1,7 @@
 /**
  * core: makes one backup: dump, transfer, proof, and the manifest last. From the commit on it exists; before, nothing does.
  */
+import { refusal } from '../../model/backup/access.js';
 import type { Artifact, BackupDetails, Manifest, Proof } from '../../model/backup/backup.js';
 import type { Database, Dump } from '../../model/roles/engine.js';
 import { asFailure, Failure } from '../../model/errors.js';
@@ -87,6 +88,8 @@ function keep(warnings: string[], message: string): void {
 
 async function openDump(context: Context, { event, database, plan }: BackupRequest, warn: (message: string) => void): Promise<Dump> {
   const { clientMajor } = await context.engine.probe(database);
+  const refused = refusal(database.name, await context.engine.access(database));
+  if (refused) throw refused;
   return context.engine.dump(database, {
     eventId: event.id,
     compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, clientMajor).engine,

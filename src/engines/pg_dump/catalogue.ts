@@ -6,7 +6,7 @@ import type { TableName } from '../../model/backup/contents.js';
 import type { Session } from '../../system/postgres/postgres.js';
 
 /** What users made, of the catalogue `c` in the namespace `n`: not the server's own, not temporary, not what an extension brings along. */
-const usersOf = (catalogue: string): string => `n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT
+export const usersOf = (catalogue: string): string => `n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT
   FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.${catalogue}'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
 export async function readIdentity(session: Session): Promise<string | null> {

@@ -3,6 +3,7 @@
  * with a name from a server on a command line.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import type { Access } from '../../model/backup/access.js';
 import { chooseClient, type Installed } from '../../model/backup/client-choice.js';
 import type { DatabaseEntry } from '../../model/settings/connection.js';
 import type { Database, Engine, EngineProbe, Scratch, TargetState, TargetSurvey } from '../../model/roles/engine.js';
@@ -10,6 +11,7 @@ import { asFailure, Failure } from '../../model/errors.js';
 import { matches } from '../../model/settings/glob.js';
 import { measure } from '../../system/postgres/measure.js';
 import { findClients } from '../../system/programs/programs.js';
+import { readAccess } from './access.js';
 import { countObjects, readIdentity, readServerFacts } from './catalogue.js';
 import { Connection, connectionOf, type ConnectionGiven } from './connection.js';
 import { beginDump } from './dump.js';
@@ -88,6 +90,10 @@ class PgDump implements Engine {
         clientFile: client.file('pg_dump'),
       };
     });
+  }
+
+  access(database: Database): Promise<Access> {
+    return connectionOf(database).use(applicationName, readAccess);
   }
 
   #clients(): Promise<Installed[]> {

@@ -25,6 +25,8 @@ export interface DatabaseFacts {
   readonly name: string;
   readonly measurement: Measurement | Failure;
   readonly probe: EngineProbe | Failure;
+  /** Why the role can not back up a database of the entry, one each; left out where it was not asked. */
+  readonly refused?: readonly Failure[];
 }
 
 export interface StorageFacts {
@@ -114,13 +116,22 @@ export function preBackupHealth(limits: HealthLimits, measurement: Measurement):
     .map(({ detail }) => detail);
 }
 
-function judgeDatabase({ name, measurement, probe }: DatabaseFacts, limits: HealthLimits): HealthCheck[] {
+function judgeDatabase({ name, measurement, probe, refused }: DatabaseFacts, limits: HealthLimits): HealthCheck[] {
   const versions = isFailure(probe) ? failed('versions', name, probe) : judgeVersions(name, probe);
-  if (!isFailure(measurement))
-    return [judgeOverall(name, measurement), ...figures.map((figure) => judgeFigure(name, figure, limits, measurement)), versions];
+  if (!isFailure(measurement)) {
+    const checked = figures.map((figure) => judgeFigure(name, figure, limits, measurement));
+    return [judgeOverall(name, measurement), ...checked, versions, ...judgeAccess(name, refused)];
+  }
   const unreached = failed('database', name, measurement);
   // one server that is down is one issue
   return isFailure(probe) && probe.code === measurement.code ? [unreached] : [unreached, versions];
+}
+
+/** Found now, not when the next backup fails. */
+function judgeAccess(name: string, refused: DatabaseFacts['refused']): HealthCheck[] {
+  if (refused === undefined) return [];
+  if (refused.length > 0) return refused.map((failure) => failed('permissions', name, failure));
+  return [check('permissions', name, { status: 'healthy', value: null, detail: 'the role may read everything that a dump reads' })];
 }
 
 function judgeVersions(subject: string, { serverVersion, clientVersion, clientFile }: EngineProbe): HealthCheck {

@@ -1,6 +1,7 @@
 /**
  * model: the Engine role, what knows how to take a database out of its server and put it back.
  */
+import type { Access } from '../backup/access.js';
 import type { BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
 import type { Stage } from './flow.js';
 import type { Measurement } from '../moment/measurement.js';
@@ -140,6 +141,8 @@ export interface Engine {
   measure(database: Database): Promise<Measurement>;
   /** Versions and tools, on the server found by the last `measure`. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
   probe(database: Database): Promise<EngineProbe>;
+  /** What its role may not read of what a dump has to read. Quick, and locks nothing. */
+  access(database: Database): Promise<Access>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;
   load(target: Database, request: LoadRequest): Promise<Load>;
   /** The checking stage for an artifact already stored. */

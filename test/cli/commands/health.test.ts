@@ -33,7 +33,7 @@ describe('health', () => {
       detail: expect.any(String) as string,
       hint: '',
     };
-    expect(report['checks']).toHaveLength(14);
+    expect(report['checks']).toHaveLength(15);
     for (const one of report['checks'] as object[]) {
       expect(one).toMatchObject(check);
       expect(Object.keys(one)).toEqual(expect.arrayContaining(['value', 'limit']));
