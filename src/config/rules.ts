@@ -105,6 +105,19 @@ const storagePaths: Rule = (config) => {
   });
 };
 
+/** More copies than there are storages can never be. */
+const quorums: Rule = (config) => {
+  const all = Object.keys(config.storages).length;
+  const own = Object.entries(config.schedules).flatMap(([name, { quorum = config.quorum, storages }]): Finding[] => {
+    const most = storages?.length ?? all;
+    if (quorum <= most || (config.quorum > all && quorum === config.quorum)) return [];
+    return quorum === config.quorum
+      ? [{ path: ['schedules', name, 'storages'], expected: `at least ${quorum} entries, as many as \`quorum\` asks for` }]
+      : [{ path: ['schedules', name, 'quorum'], expected: `at most ${most}, the number of its storages` }];
+  });
+  return config.quorum > all ? [{ path: ['quorum'], expected: `at most ${all}, the number of storages` }, ...own] : own;
+};
+
 const readable = (text: string): string => (/^AGE-SECRET-KEY-/i.test(text) ? 'a private key' : text.slice(0, 80));
 
 /** As examples write a key: it is no error before something is to be sealed to it. */
@@ -164,6 +177,7 @@ const rules: readonly Rule[] = [
   someOfEach,
   databaseEntries,
   storagePaths,
+  quorums,
   knownNames,
   cronExpressions,
   zones,

@@ -77,7 +77,7 @@ async function tryStorage(context: Context, storage: Storage): Promise<string> {
   const opened = await storage.put(place);
   try {
     const artifact = await depositText('rehearsal\n'.repeat(1000), { name: 'rehearsal', kind: 'guide' }, [
-      { storage: storage.name, deposit: opened, failure: null },
+      { storage: storage.name, deposit: opened, required: true, failure: null },
     ]);
     await withdraw(context, { artifact, input: await opened.read(artifact.name) }, [], {
       step: 'check',
@@ -140,7 +140,7 @@ async function tryBackup(context: Context, database: Database, runId: string): P
     const artifact = await deposit(
       context,
       { ...source, codecs, sealing: null },
-      [{ storage: 'memory', deposit: memory, failure: null }],
+      [{ storage: 'memory', deposit: memory, required: true, failure: null }],
       movement,
     );
     const details = await dump.details();

@@ -36,6 +36,7 @@ import {
 const options = z.strictObject({
   kind: z.literal('local').describe('A folder on a mounted file system.'),
   path: z.string().min(1).describe('The folder; relative paths are relative to the configuration file.'),
+  required: z.boolean().default(false).describe('Whether a backup fails that can not be stored here.'),
 });
 
 const markerName = '.backup-automation-storage';
@@ -54,12 +55,14 @@ const folders = /(?<=')\/[^']*\/(?=[^'/]+')/g;
 class LocalStorage implements Storage {
   readonly kind = 'local';
   readonly name: string;
+  readonly required: boolean;
   readonly #root: string;
   readonly #memory: StorageMemory;
 
-  constructor(name: string, root: string, memory: StorageMemory) {
+  constructor(name: string, { path, required = false }: z.input<typeof options>, memory: StorageMemory) {
     this.name = name;
-    this.#root = root;
+    this.required = required;
+    this.#root = path;
     this.#memory = memory;
   }
 
@@ -250,5 +253,5 @@ class LocalStorage implements Storage {
 export const local = {
   kind: 'local',
   options,
-  create: (name: string, given: z.infer<typeof options>, memory: StorageMemory): Storage => new LocalStorage(name, given.path, memory),
+  create: (name: string, given: z.input<typeof options>, memory: StorageMemory): Storage => new LocalStorage(name, given, memory),
 } as const;

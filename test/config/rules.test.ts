@@ -46,6 +46,17 @@ describe('rules', () => {
     [{ schedules: { s: { cron: '61 * * * *' } } }, 'schedules.s.cron', 'Invalid value for minute'],
     [{ schedules: { s: { cron: '0 0 30 2 *' } } }, 'schedules.s.cron', 'that is ever due'],
     [{ storages: { a: { kind: 's3', path: 'x' } } }, 'storages.a.kind', '"local"'],
+    [{ quorum: 2 }, 'quorum', 'at most 1, the number of storages'],
+    [{ schedules: { s: { cron: '0 2 * * *', quorum: 2 } } }, 'schedules.s.quorum', 'at most 1'],
+    [
+      {
+        quorum: 2,
+        storages: { a: { kind: 'local', path: './a' }, b: { kind: 'local', path: './b' } },
+        schedules: { s: { cron: '0 2 * * *', storages: ['a'] } },
+      },
+      'schedules.s.storages',
+      'at least 2 entries',
+    ],
     [{ encryption: {} }, 'encryption', '`recipients`, `recipientsFile` or `passphrase`'],
     [{ encryption: { recipients: [] } }, 'encryption.recipients', 'at least one'],
     [{ encryption: { recipients: [publicKey, 'age1x'] } }, 'encryption.recipients.1', 'a public age key'],

@@ -17,6 +17,7 @@ export interface MemoryStorageOptions {
   readonly slowness?: number;
   /** Keeps no bytes, only counts them. */
   readonly forgetful?: boolean;
+  readonly required?: boolean;
 }
 
 export interface MemoryStorage extends Storage {
@@ -37,7 +38,10 @@ const notHere = async (): Promise<never> => {
   throw new Error('the storage of this test does not know that');
 };
 
-export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful = false }: MemoryStorageOptions = {}): MemoryStorage {
+export function memoryStorage(
+  name: string,
+  { failsAt, slowness = 0, forgetful = false, required = false }: MemoryStorageOptions = {},
+): MemoryStorage {
   const kept = new Map<string, Map<string, Buffer>>();
   const open = new Set<string>();
   let [taken, known] = [0, false];
@@ -93,6 +97,7 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
       },
       async abort() {
         open.delete(keyOf(place));
+        kept.delete(keyOf(place));
       },
     };
   };
@@ -107,6 +112,7 @@ export function memoryStorage(name: string, { failsAt, slowness = 0, forgetful =
   return {
     name,
     kind: 'memory',
+    required,
     kept,
     open,
     taken: () => taken,

@@ -30,6 +30,7 @@ interface Screen {
 
 const words: Record<StepName, string> = {
   conditions: 'conditions',
+  copy: 'copy',
   health: 'health check',
   dump: 'dump',
   check: 'archive check',

@@ -24,13 +24,18 @@ export interface BackupRequest {
   readonly neededBytes: number | null;
 }
 
+export interface Missing {
+  readonly storage: string;
+  readonly failure: Failure;
+}
+
 export interface Made {
   readonly backupId: string;
   /** Stored bytes in one storage. */
   readonly size: number;
   readonly warnings: readonly string[];
-  /** Why storages beside the good ones have no copy. */
-  readonly failedStorages: readonly Failure[];
+  /** The storages beside the good ones that have no copy, and why. */
+  readonly missing: readonly Missing[];
 }
 
 /** Makes and commits a backup; rejects with the Failure, leaving nothing behind, when it can not be trusted. */
@@ -44,7 +49,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
   const dump = await openDump(context, request, (message) => keep(warnings, message));
   const targets: Target[] = [];
   try {
-    const unopened = await openTargets(request, targets);
+    const unopened = await openTargets(context, request, targets);
     const artifacts = await store(context, request, { dump, seal }, targets);
     const details = await dump.details();
     artifacts.push(await describe(context, request, { details, seal }, targets));
@@ -59,16 +64,18 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
       warnings: [...warnings, ...details.notIncluded, ...odd.suspect],
       ...(odd.suspect.length > 0 && { suspect: [...odd.suspect] }),
       ...(seal && { keys: [...seal.keys] }),
+      storages: request.plan.storages.map(({ name }) => name),
     };
     artifacts.push(await depositText(restoreGuide(manifest, artifacts), { name: guideName, kind: 'guide' }, targets));
     const bytes = encodeManifest({ ...manifest, artifacts }, context.signer);
     context.announce({ kind: 'step', step: 'commit', database: database.name, detail: 'making the backup durable' });
     await onEach(targets, (target) => target.commit(bytes));
+    demandQuorum(context, request, targets);
     return {
       backupId: event.id,
       size: artifacts.reduce((sum, { size }) => sum + size, 0),
       warnings: [...warnings, ...odd.warnings],
-      failedStorages: [...unopened, ...(await dropFailed(targets))],
+      missing: [...unopened, ...(await dropFailed(targets))],
     };
   } catch (error) {
     await Promise.all(targets.map((target) => target.deposit.abort()));
@@ -101,18 +108,37 @@ async function openDump(context: Context, { event, database, plan }: BackupReque
   });
 }
 
-/** Opens a deposit in every storage; resolves to why some could not be opened, rejects when none could. */
-async function openTargets({ event, database, plan }: BackupRequest, targets: Target[]): Promise<Failure[]> {
-  const failures: Failure[] = [];
+const quorumOf = ({ settings }: Context, { plan }: BackupRequest): number => plan.schedule?.quorum ?? settings.quorum;
+
+/** Opens a deposit in every storage; resolves to why some could not be opened, rejects when it would not be enough. */
+async function openTargets(context: Context, request: BackupRequest, targets: Target[]): Promise<Missing[]> {
+  const missing: Missing[] = [];
+  const { event, database, plan } = request;
+  const all = plan.storages.length <= quorumOf(context, request);
   for (const storage of plan.storages) {
+    const required = all || storage.required;
     try {
-      targets.push({ storage: storage.name, deposit: await storage.put({ database: database.name, backupId: event.id }), failure: null });
+      const opened = await storage.put({ database: database.name, backupId: event.id });
+      targets.push({ storage: storage.name, deposit: opened, required, failure: null });
     } catch (error) {
-      failures.push(asFailure(error, 'storage'));
+      if (required) throw error;
+      missing.push({ storage: storage.name, failure: asFailure(error, 'storage') });
     }
   }
-  if (targets.length === 0) throw failures[0] ?? new Failure('storage', 'no storage is configured');
-  return failures;
+  demandQuorum(context, request, targets, missing);
+  return missing;
+}
+
+/** Rejects, with what was wrong in a storage, when fewer are left than a good backup needs. */
+function demandQuorum(context: Context, request: BackupRequest, targets: readonly Target[], missing: readonly Missing[] = []): void {
+  const quorum = quorumOf(context, request);
+  const { length } = alive(targets);
+  if (length >= quorum) return;
+  const [first] = [...missing.map(({ failure }) => failure), ...targets.flatMap(({ failure }) => failure ?? [])];
+  if (!first) throw new Failure('storage', 'no storage is configured');
+  if (quorum === 1) throw first;
+  const message = `${request.database.name}: ${length} of at least ${quorum} copies (\`quorum\`) can be made: ${first.message}`;
+  throw new Failure(first.code, message, { hint: first.hint, class: first.class, cause: first });
 }
 
 /** What is taken, and what it is sealed with; null: it is stored in clear. */
@@ -137,6 +163,7 @@ async function store(context: Context, request: BackupRequest, { dump, seal }: S
     const check = context.settings.verify.afterBackup === 'archive' ? [...decodersOf(codecs), source.check] : [];
     const sealing = seal && { codec: seal.codec, check };
     artifacts.push(await deposit(context, { ...source, codecs, sealing, signal }, targets, { step: 'dump', database: name, total }));
+    demandQuorum(context, request, targets);
   }
   return artifacts;
 }
@@ -173,7 +200,9 @@ async function prove(
     target.failure ??= failure ?? null;
     if (!failure) level = 'checksum';
   }
-  if (alive(targets).length === 0) throw targets.find(({ failure }) => failure)?.failure ?? new Failure('archive', 'nothing was stored');
+  const lost = targets.find(({ failure, required }) => required && failure !== null);
+  if (lost?.failure) throw lost.failure;
+  demandQuorum(context, request, targets);
   return { level: wanted, at: context.clock.now().toISOString() };
 }
 
@@ -221,8 +250,8 @@ function manifestOf(context: Context, { event, database }: BackupRequest, { prob
   } as const satisfies Partial<Manifest>;
 }
 
-async function dropFailed(targets: readonly Target[]): Promise<Failure[]> {
-  const dropped = targets.filter((target) => target.failure !== null);
+async function dropFailed(targets: readonly Target[]): Promise<Missing[]> {
+  const dropped = targets.flatMap((target) => (target.failure ? [{ ...target, failure: target.failure }] : []));
   await Promise.all(dropped.map((target) => target.deposit.abort()));
-  return dropped.flatMap(({ failure }) => failure ?? []);
+  return dropped.map(({ storage, failure }) => ({ storage, failure }));
 }

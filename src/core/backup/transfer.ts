@@ -18,12 +18,14 @@ import { seal, type Sealing } from './sealing.js';
 export interface Target {
   readonly storage: string;
   readonly deposit: Deposit;
+  /** Without it there is no use in going on. */
+  readonly required: boolean;
   failure: Failure | null;
 }
 
 export const alive = (targets: readonly Target[]): Target[] => targets.filter((target) => target.failure === null);
 
-/** Does a deed on every target that is left; rejects when none is left after it. */
+/** Does a deed on every target that is left; rejects when a required one failed, or none is left after it. */
 export async function onEach(targets: readonly Target[], deed: (deposit: Deposit) => Promise<void>): Promise<void> {
   await Promise.all(
     alive(targets).map((target) =>
@@ -32,8 +34,10 @@ export async function onEach(targets: readonly Target[], deed: (deposit: Deposit
       }),
     ),
   );
-  const [first] = targets;
-  if (alive(targets).length === 0) throw first?.failure ?? new Failure('storage', 'no storage is configured');
+  const failed = targets.filter(({ failure }) => failure !== null);
+  const lost = failed.find(({ required }) => required) ?? (alive(targets).length === 0 ? failed[0] : null);
+  if (lost === undefined) throw new Failure('storage', 'no storage is configured');
+  if (lost?.failure) throw lost.failure;
 }
 
 const written = (sink: Writable, data: Buffer): Promise<void> =>

@@ -18,9 +18,11 @@ export const notNow = (event: BackupEvent, reasons: readonly string[]): Failure 
 
 /** A good backup that is not everything that was asked for. */
 export function shortfall(settings: Pick<Settings, 'failOnWarnings'>, event: BackupEvent, made: Made): Failure | null {
-  const [missing] = made.failedStorages;
-  if (missing)
-    return new Failure('partial', `${event.database}: backed up, but not to every storage: ${missing.message}`, { hint: missing.hint });
+  const [missing] = made.missing;
+  if (missing) {
+    const { message, hint } = missing.failure;
+    return new Failure('partial', `${event.database}: backed up, but not to every storage: ${message}`, { hint });
+  }
   if (settings.failOnWarnings && made.warnings.length > 0)
     return new Failure('engine', `${event.database}: backed up with warnings, and failOnWarnings is on: ${made.warnings.join('; ')}`);
   return null;

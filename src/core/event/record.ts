@@ -88,12 +88,18 @@ export async function failed(context: Context, event: BackupEvent, failure: Fail
   return record(context, { ...event, status: 'failed', result });
 }
 
+/** A storage that was to hold a backup and does not. */
+export const noCopy = (storage: string, why: string): string =>
+  `storage "${storage}" has no copy of it, and gets one from another by the next execute: ${why}`;
+
 export async function completed(context: Context, event: BackupEvent, made: Made, duration: number): Promise<BackupEvent> {
-  const warnings = [...(event.warnings ?? []), ...made.warnings];
+  const without = made.missing.map(({ storage, failure }) => noCopy(storage, failure.message));
+  const warnings = [...(event.warnings ?? []), ...made.warnings, ...without];
   return record(context, {
     ...event,
     status: 'completed',
     ...(warnings.length > 0 ? { warnings } : {}),
+    ...(made.missing.length > 0 ? { missing: made.missing.map(({ storage }) => storage) } : {}),
     result: { success: true, backupId: made.backupId, duration, size: made.size },
   });
 }

@@ -7,6 +7,7 @@ import { isTerminal, type BackupEvent } from '../../model/events/event.js';
 import type { Storage } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 import { candidates, interrupted, isDead } from './liveness.js';
+import { noCopy } from '../event/record.js';
 import { readManifest } from '../backup/manifest.js';
 
 export type ReconcileContext = Pick<Context, 'ledger' | 'locks' | 'storages' | 'schedules' | 'signer' | 'log' | 'announce'> & {
@@ -90,13 +91,15 @@ async function lookFor(context: ReconcileContext, storage: Storage, place: { dat
 function recovered(event: BackupEvent, copies: readonly Copy[]): BackupEvent | null {
   const manifest = copies.find((copy) => copy.manifest)?.manifest;
   if (!manifest) return null;
-  const missing = copies.filter((copy) => !copy.manifest).map(({ storage }) => `the storage ${storage.name} does not hold this backup`);
-  const warnings = [...(event.warnings ?? []), ...manifest.warnings, ...missing];
+  const missing = copies.filter((copy) => !copy.manifest).map(({ storage }) => storage.name);
+  const without = missing.map((name) => noCopy(name, 'the process that made it died'));
+  const warnings = [...(event.warnings ?? []), ...manifest.warnings, ...without];
   return {
     ...event,
     status: 'completed',
     recovered: true,
     ...(warnings.length > 0 && { warnings }),
+    ...(missing.length > 0 && { missing }),
     result: {
       success: true,
       backupId: manifest.backupId,

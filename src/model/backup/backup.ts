@@ -56,6 +56,8 @@ export const manifestSchema = z.object({
   suspect: z.array(z.string()).optional(),
   /** Asked for by --emergency, whatever its schedule: the top-level `retention` keeps it. */
   emergency: z.literal(true).optional(),
+  /** The storages that it was meant for; a copy that one of them lacks is made later. */
+  storages: z.array(z.string()).optional(),
   host: z.string(),
   /** Ed25519 over the manifest without this member (see `core/manifest`); null when unsigned. */
   signature: z.object({ key: z.string(), value: z.string() }).nullable(),

@@ -56,6 +56,8 @@ export interface BackupEvent {
   /** Why it waits or was cancelled, one sentence each. */
   readonly reasons?: readonly string[];
   readonly warnings?: readonly string[];
+  /** Storages that should hold its backup and did not when it was completed: they get their copies later. */
+  readonly missing?: readonly string[];
   /** Set by the reconciler: the process died after the commit, the backup was found whole. */
   readonly recovered?: boolean;
   readonly host: string;

@@ -3,7 +3,19 @@
  */
 import type { BackupEvent } from '../events/event.js';
 
-export type StepName = 'conditions' | 'health' | 'dump' | 'check' | 'commit' | 'fetch' | 'load' | 'compare' | 'scratch' | 'wait' | 'retry';
+export type StepName =
+  | 'conditions'
+  | 'copy'
+  | 'health'
+  | 'dump'
+  | 'check'
+  | 'commit'
+  | 'fetch'
+  | 'load'
+  | 'compare'
+  | 'scratch'
+  | 'wait'
+  | 'retry';
 
 export type Progress =
   | { readonly kind: 'event'; readonly event: BackupEvent }

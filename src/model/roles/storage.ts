@@ -36,13 +36,15 @@ export interface Deposit {
   read(artifact: string): Promise<Readable>;
   /** Manifest last, then the one atomic step; resolves when all of it is durable. */
   commit(manifest: Uint8Array): Promise<void>;
-  /** Leaves nothing behind. Never throws. */
+  /** Leaves nothing behind, of what was committed neither. Never throws. */
   abort(): Promise<void>;
 }
 
 export interface Storage {
   readonly name: string;
   readonly kind: string;
+  /** Whether a backup fails that can not be stored here. */
+  readonly required: boolean;
   /** Reaches it, checks the marker (throws `storage-marker`) and that it can be written; leaves nothing. */
   probe(): Promise<StorageProbe>;
   /** Writes a new marker, or takes over the one that is there. */

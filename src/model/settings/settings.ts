@@ -68,6 +68,9 @@ const recipients = z
 /** To whom a backup is sealed. */
 export type Encryption = NonNullable<z.infer<typeof recipients>>;
 
+/** How many storages have to hold a backup. */
+const quorum = z.int().min(1).max(16);
+
 export const scheduleSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether the schedule runs.'),
   cron: z.string().describe('When it runs: a cron expression in `timezone`.'),
@@ -75,6 +78,7 @@ export const scheduleSchema = z.strictObject({
   ...timingShape,
   databases: z.array(slug).min(1).optional().describe('Entries of `databases`; all when left out.'),
   storages: z.array(slug).min(1).optional().describe('Entries of `storages`; all when left out.'),
+  quorum: quorum.optional().describe('Least copies that make a good backup; the top-level `quorum` when left out.'),
   engine: z.enum(['pg_dump']).default('pg_dump').describe('What takes the backup.'),
   retention: retentionSchema.optional().describe('Which backups to keep; the top-level `retention` when left out.'),
   compression: compressionOrName.optional().describe('The top-level `compression` when left out.'),
@@ -113,6 +117,7 @@ export const settingsShape = {
   gentle: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether the backup is confined to spare the database.'),
   lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),
   stallTimeout: z.int().min(1).max(35_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),
+  quorum: quorum.default(1).describe('Least copies that make a good backup, each in a storage of its own; with fewer it fails.'),
   retention: retentionSchema
     .extend({ minimum: z.int().min(1).max(100_000).default(3).describe('Never fewer good backups than this.') })
     .prefault({ keepLast: 7 })

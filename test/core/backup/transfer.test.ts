@@ -98,6 +98,44 @@ describe('a storage that fails', () => {
   });
 });
 
+describe('as many copies as are asked for', () => {
+  const steps: readonly StorageStep[] = ['put', 'write', 'bytes', 'end', 'seal', 'read', 'commit'];
+  const attempt = async (storages: readonly MemoryStorage[], set: readonly string[] = []) =>
+    execute(await contextOf(inPieces(randomBytes(200_000)), storages, set), byHand);
+
+  test.each(steps)('a required storage that fails at "%s" fails the backup, and nothing is left in the good ones', async (failsAt) => {
+    const storages = [memoryStorage('good'), memoryStorage('bad', { failsAt, required: true })];
+    const { events, failure } = await attempt(storages);
+    expect(events).toMatchObject([{ status: 'failed', result: { success: false } }]);
+    expect(failure?.exit).toBe(21);
+    for (const { kept, open } of storages) expect([kept.size, open.size]).toEqual([0, 0]);
+  });
+
+  test.each(steps)('fewer than the quorum when one fails at "%s": nothing is left', async (failsAt) => {
+    const storages = [memoryStorage('a'), memoryStorage('bad', { failsAt }), memoryStorage('b', { failsAt })];
+    const { events, failure } = await attempt(storages, [
+      'quorum=2',
+      'storages={"a":{"kind":"local","path":"a"},"b":{"kind":"local","path":"b"}}',
+    ]);
+    expect(events).toMatchObject([{ status: 'failed', result: { error: expect.stringContaining('1 of at least 2 copies') as string } }]);
+    expect(failure?.exit).toBe(21);
+    for (const { kept, open } of storages) expect([kept.size, open.size]).toEqual([0, 0]);
+  });
+
+  test('the quorum met, what is missing stands in the event, and what was meant in the manifest', async () => {
+    const storages = [memoryStorage('a'), memoryStorage('bad', { failsAt: 'bytes' }), memoryStorage('b')];
+    const { events, failure } = await attempt(storages, [
+      'quorum=2',
+      'storages={"a":{"kind":"local","path":"a"},"b":{"kind":"local","path":"b"}}',
+    ]);
+    expect(failure).toMatchObject({ code: 'partial', exit: 3 });
+    expect(events).toMatchObject([{ status: 'completed', missing: ['bad'] }]);
+    expect(events[0]?.warnings).toContainEqual(expect.stringContaining('storage "bad" has no copy of it'));
+    const manifest = storages[0]?.kept.get(`shop/${events[0]?.id}`)?.get('manifest.json');
+    expect(JSON.parse(String(manifest))).toMatchObject({ storages: ['a', 'bad', 'b'] });
+  });
+});
+
 describe('a source', () => {
   const broken = yields(function* () {
     yield Buffer.alloc(100_000);

@@ -58,6 +58,7 @@ function keep(name: string, k: number | null, size = 7): Kept {
   const storage: Storage = {
     name,
     kind: 'made up',
+    required: false,
     probe: refuse,
     adopt: refuse,
     put: refuse,
