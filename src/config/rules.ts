@@ -205,7 +205,6 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
     [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
     [config.jobs > 1, 'jobs: not built yet, one process dumps'],
     [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
-    [config.fingerprint === 'content', 'fingerprint: "content" is not built yet, rows are counted'],
     [schedules.some(({ verify }) => verify), 'schedules.*.verify: not built yet, verify with `backup-automation verify`'],
     [
       [config.retention, ...schedules.map(({ retention }) => retention)].some((one) => one && !saysWhatToKeep(one)),

@@ -2,7 +2,8 @@
  * core: `test`, the full rehearsal: everything that a backup and its restore need is really done, and nothing of it lasts.
  */
 import { refusal } from '../model/backup/access.js';
-import { compareFingerprints, type BackupDetails } from '../model/backup/backup.js';
+import type { BackupDetails } from '../model/backup/backup.js';
+import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { decideConditions } from '../model/moment/conditions.js';
 import type { Database, Dump } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';

@@ -2,7 +2,8 @@
  * core: `restore`, the page of `execute` read from the bottom: storage, codecs reversed, engine, and then it is compared.
  */
 import { Writable } from 'node:stream';
-import { compareFingerprints, type Backup, type Fingerprint, type TableCount } from '../model/backup/backup.js';
+import type { Backup, Fingerprint, TableCount } from '../model/backup/backup.js';
+import { compareFingerprints } from '../model/backup/fingerprint.js';
 import type { TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import { isSource } from '../model/backup/restore-plan.js';
@@ -74,7 +75,9 @@ export async function restore(context: Context, request: RestoreRequest): Promis
 function onlyThoseOf(expected: Fingerprint, found: Fingerprint): Fingerprint {
   const key = ({ schema, name }: TableCount) => JSON.stringify([schema, name]);
   const keys = new Set(expected.tables.map(key));
-  return { ...found, tables: found.tables.filter((table) => keys.has(key(table))), largeObjects: null };
+  const tables = found.tables.filter((table) => keys.has(key(table)));
+  const { largeObjectsHash: _beside, ...rest } = found;
+  return { ...rest, tables, largeObjects: null };
 }
 
 async function finish(

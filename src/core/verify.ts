@@ -1,7 +1,8 @@
 /**
  * core: `verify` proves a backup: its bytes, its whole archive, or a real restore that equals what was counted.
  */
-import { compareFingerprints, type Artifact, type Backup, type BackupDetails } from '../model/backup/backup.js';
+import type { Artifact, Backup, BackupDetails } from '../model/backup/backup.js';
+import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { Level } from '../model/backup/level.js';
 import type { Storage } from '../model/roles/storage.js';
@@ -112,5 +113,6 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
 function restored({ fingerprint }: BackupDetails): string {
   if (fingerprint.method === 'none') return 'restored without errors; no fingerprint was taken to compare with';
   const rows = fingerprint.tables.reduce((sum, table) => sum + table.rows, 0);
-  return `restored; ${fingerprint.tables.length} tables with ${rows} rows equal the source`;
+  const how = fingerprint.method === 'content' ? ' by content' : '';
+  return `restored; ${fingerprint.tables.length} tables with ${rows} rows equal the source${how}`;
 }

@@ -2,6 +2,7 @@
  * core: fills a database from a backup and counts what is in it then: what `restore` and `verify` have in common.
  */
 import type { Backup, BackupDetails, Fingerprint } from '../../model/backup/backup.js';
+import { onlyTables } from '../../model/backup/fingerprint.js';
 import type { Database, LoadRequest } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
 import type { Storage } from '../../model/roles/storage.js';
@@ -56,9 +57,14 @@ async function fillHeld(context: Context, request: FillRequest): Promise<Filled>
       context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
       await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
       const tables = await load.finish();
-      context.announce({ kind: 'step', step: 'compare', database: backup.database, detail: 'counting rows' });
+      context.announce({
+        kind: 'step',
+        step: 'compare',
+        database: backup.database,
+        detail: fingerprint.method === 'content' ? 'hashing rows' : 'counting rows',
+      });
       const found = await load.fingerprint();
-      return { found, expected: tables ? { ...fingerprint, tables: [...tables], largeObjects: null } : fingerprint };
+      return { found, expected: tables ? onlyTables(fingerprint, tables) : fingerprint };
     } finally {
       await load.close();
     }

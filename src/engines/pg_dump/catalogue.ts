@@ -42,7 +42,7 @@ export async function countObjects(session: Session): Promise<number> {
 }
 
 /** What is counted: tables with rows of their own. Unlogged ones can not be read on a standby. */
-async function listTables(session: Session): Promise<{ schema: string; name: string; quoted: string }[]> {
+export async function listTables(session: Session): Promise<{ schema: string; name: string; quoted: string }[]> {
   return session.query(
     `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -7,8 +7,9 @@ import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../../model
 import { asFailure, Failure } from '../../model/errors.js';
 import type { ProgramStage } from '../../model/roles/flow.js';
 import type { Session } from '../../system/postgres/postgres.js';
-import { countRows, lockTables, readNeeds } from './catalogue.js';
+import { lockTables, readNeeds } from './catalogue.js';
 import { applicationNameOf, type Connection } from './connection.js';
+import { readSequences, takeFingerprint } from './content.js';
 import { checkStage, explainExit } from './stages.js';
 
 export interface DumpSource {
@@ -120,7 +121,12 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
     session = await (await source.connection.server()).connect({ applicationName: applicationNameOf(request.eventId) });
     const snapshot = await exportSnapshot(session, source.lockWaitTimeout);
     if (request.fingerprint !== 'none') await lockTables(session);
-    const details = describe(session, request, snapshot);
+    // before pg_dump reads them: no snapshot holds a sequence
+    const sequences = request.fingerprint === 'content' ? { sequences: await readSequences(session) } : {};
+    const details = describe(session, request, snapshot).then((found) => ({
+      ...found,
+      fingerprint: { ...found.fingerprint, ...sequences },
+    }));
     let counting = true;
     details.catch(() => {}).finally(() => (counting = false));
     return {
@@ -142,7 +148,6 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
 
 async function describe(session: Session, request: DumpRequest, snapshot: Snapshot): Promise<BackupDetails> {
   const needs = await readNeeds(session);
-  const none = { method: 'none' as const, tables: [], largeObjects: null };
-  const fingerprint = request.fingerprint === 'none' ? none : await countRows(session, request.content);
+  const fingerprint = await takeFingerprint(session, { method: request.fingerprint, content: request.content });
   return { format: 1, ...needs, notIncluded: snapshot.readsPasswords || !request.globals ? [] : [withoutPasswords], fingerprint };
 }

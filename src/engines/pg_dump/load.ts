@@ -12,7 +12,7 @@ import { missingRoles } from '../../model/backup/globals.js';
 import { identifier, literal } from '../../model/quote.js';
 import type { Server } from '../../system/connection/connection.js';
 import type { Session } from '../../system/postgres/postgres.js';
-import { countRows } from './catalogue.js';
+import { retakeFingerprint } from './content.js';
 import { applicationNameOf, type Connection } from './connection.js';
 import { checkRoom, choose, keepIn, output } from './spool.js';
 import { complaints, explainExit } from './stages.js';
@@ -120,7 +120,8 @@ export async function beginLoad(connection: Connection, client: Installed, reque
   });
   const close = async () => remove();
   const streams = !parts && (request.jobs ?? 1) === 1;
-  if (streams) return { stage: stage(), finish: async () => null, fingerprint: () => connection.use(name, countRows), close };
+  const fingerprint = (of: readonly TableCount[] | null) => connection.use(name, (session) => retakeFingerprint(session, details, of));
+  if (streams) return { stage: stage(), finish: async () => null, fingerprint: () => fingerprint(null), close };
   const kept = join(folder, 'archive');
   let filled: readonly TableCount[] | null = null;
   await checkRoom(kept, request.expectedSize).catch((error: unknown) => {
@@ -136,7 +137,7 @@ export async function beginLoad(connection: Connection, client: Installed, reque
       filled = chosen ? tablesIn(chosen.entries, details.fingerprint.tables) : null;
       return filled;
     },
-    fingerprint: () => connection.use(name, (session) => countRows(session, 'all', filled)),
+    fingerprint: () => fingerprint(filled),
     close,
   };
 }

@@ -112,7 +112,10 @@ export const settingsShape = {
   clientDirectory: z.string().min(1).optional().describe('Where pg_dump is; else PATH and the known install directories.'),
   compression: compressionOrName.prefault({}).describe('How artifacts are compressed.'),
   encryption: recipients.default(null).describe('To whom artifacts are encrypted; null: not at all.'),
-  fingerprint: z.enum(['counts', 'content', 'none']).default('counts').describe('What is counted in the snapshot of the dump.'),
+  fingerprint: z
+    .enum(['counts', 'content', 'none'])
+    .default('counts')
+    .describe('What is taken in the snapshot of the dump: row counts, or a hash of all rows as well, or nothing.'),
   jobs: z.int().min(1).max(64).default(1).describe('Parallel dump processes.'),
   gentle: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether the backup is confined to spare the database.'),
   lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),

@@ -1,0 +1,59 @@
+/**
+ * model: two fingerprints compared: of the source in the dump's own snapshot, and of what was restored. Pure.
+ */
+import type { Fingerprint, SequenceState, TableCount } from './backup.js';
+
+type Named = Pick<TableCount, 'schema' | 'name'>;
+
+const nameOf = ({ schema, name }: Named): string => `${schema}.${name}`;
+/** Names may have dots in them. */
+const keyOf = ({ schema, name }: Named): string => JSON.stringify([schema, name]);
+
+/** A hash that one side has not was not taken there: the encodings differ, or a row is too long. */
+const differ = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b;
+
+/** Sequences go on while a database is dumped: the restored one may be further on, never behind. */
+function isBehind(found: SequenceState, expected: SequenceState): boolean {
+  const ahead = (BigInt(found.last) - BigInt(expected.last)) * (expected.down ? -1n : 1n);
+  return ahead < 0n || (ahead === 0n && expected.called && !found.called);
+}
+
+function compareSequences(expected: Fingerprint, found: Fingerprint): string[] {
+  const actual = new Map(found.sequences?.map((sequence) => [keyOf(sequence), sequence]));
+  return (found.sequences ? (expected.sequences ?? []) : []).flatMap((sequence) => {
+    const restored = actual.get(keyOf(sequence));
+    if (!restored) return [`sequence ${nameOf(sequence)} is missing`];
+    return isBehind(restored, sequence)
+      ? [`sequence ${nameOf(sequence)} stands at ${restored.last}${restored.called ? '' : ' (not given out)'} instead of ${sequence.last}`]
+      : [];
+  });
+}
+
+function compareLargeObjects(expected: Fingerprint, found: Fingerprint): string[] {
+  if (expected.largeObjects !== null && found.largeObjects !== null && expected.largeObjects !== found.largeObjects)
+    return [`${found.largeObjects} large objects instead of ${expected.largeObjects}`];
+  return differ(expected.largeObjectsHash, found.largeObjectsHash) ? ['the large objects do not hold what they held'] : [];
+}
+
+/** The differences, a sentence each; empty when they are equal. */
+export function compareFingerprints(expected: Fingerprint, found: Fingerprint): string[] {
+  if (expected.method === 'none') return [];
+  const actual = new Map(found.tables.map((table) => [keyOf(table), table]));
+  const differences: string[] = [];
+  for (const table of expected.tables) {
+    const restored = actual.get(keyOf(table));
+    actual.delete(keyOf(table));
+    if (!restored) differences.push(`table ${nameOf(table)} is missing`);
+    else if (restored.rows !== table.rows) differences.push(`table ${nameOf(table)} has ${restored.rows} rows instead of ${table.rows}`);
+    else if (differ(table.hash, restored.hash)) differences.push(`table ${nameOf(table)} has ${table.rows} rows, but not the same ones`);
+  }
+  for (const table of actual.values()) differences.push(`table ${nameOf(table)} was not in the source`);
+  return [...differences, ...compareLargeObjects(expected, found), ...compareSequences(expected, found)];
+}
+
+/** What remains to compare where only some tables were restored, or into a database that holds other things too. */
+export const onlyTables = (fingerprint: Fingerprint, tables: readonly TableCount[]): Fingerprint => ({
+  method: fingerprint.method,
+  tables: [...tables],
+  largeObjects: null,
+});
