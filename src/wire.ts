@@ -10,7 +10,7 @@ import type { Config } from './config/schema.js';
 import type { Context } from './core/context.js';
 import { engines } from './engines/index.js';
 import type { Codec } from './model/roles/codec.js';
-import { decideCodec } from './model/backup/compression.js';
+import { decideCompression } from './model/backup/compression.js';
 import { Failure } from './model/errors.js';
 import { uuidv7 } from './model/id.js';
 import type { Log } from './model/roles/log.js';
@@ -112,9 +112,9 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     process: { host: hostname(), pid: process.pid, toolVersion: VERSION },
     newId: () => uuidv7(systemClock.now(), randomBytes(10)),
     random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-    chooseCompression: (compression) => {
-      const kind = decideCodec(compression, { zstd: codecs.zstd.isAvailable() });
-      return { engine: false, codecs: kind ? [codecs[kind].create(compression.level)] : [] };
+    chooseCompression: (compression, { compressesZstd }) => {
+      const { engine: own, codec } = decideCompression(compression, { zstd: codecs.zstd.isAvailable(), engineZstd: compressesZstd });
+      return { engine: own, codecs: codec ? [codecs[codec].create(compression.level)] : [] };
     },
     seal: (encryption) => keyring.seal(encryption),
     ownKeys: () => keyring.ownKeys(),

@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
-import type { Engine, Scratch } from '../model/roles/engine.js';
+import type { Engine, EngineProbe, Scratch } from '../model/roles/engine.js';
 import type { RunFlow } from '../model/roles/flow.js';
 import type { Ledger } from '../model/events/ledger.js';
 import type { Locks } from '../model/roles/locks.js';
@@ -55,7 +55,8 @@ export interface Context {
   newId(): string;
   /** 0 <= x < 1, for jitter. */
   random(): number;
-  chooseCompression(compression: Compression, clientMajor: number): CompressionChoice;
+  /** Throws `configuration`, where what is asked for is not to be had. */
+  chooseCompression(compression: Compression, probe: Pick<EngineProbe, 'compressesZstd'>): CompressionChoice;
   /** Throws `configuration` when it is not possible: then nothing may be stored. */
   seal(encryption: Encryption): Promise<Seal>;
   /** The public ids of the private keys that `verify.identity` names. Throws `no-key`, `configuration`. */

@@ -106,10 +106,10 @@ async function tryConditions(context: Context, database: Database): Promise<stri
 
 async function tryTools(context: Context, database: Database): Promise<string> {
   const probe = await context.engine.probe(database);
-  const { codecs } = context.chooseCompression(context.settings.compression, probe.clientMajor);
+  const { engine, codecs } = context.chooseCompression(context.settings.compression, probe);
   const seal = await sealOf(context, null);
   const sealed = seal ? `, sealed ${seal.keys.length > 0 ? `to the keys ${seal.keys.join(', ')}` : 'with a passphrase'}` : '';
-  return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || 'nothing'}${sealed}`;
+  return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || (engine === false ? 'nothing' : `itself (${engine})`)}${sealed}`;
 }
 
 /** Of what a dump reads, by name; the hint is the SQL that grants it. */
@@ -122,11 +122,10 @@ async function tryAccess(context: Context, database: Database): Promise<string> 
 
 /** The database without its rows: dumped for real, checked, restored on a scratch server, compared. Kept in memory only. */
 async function tryBackup(context: Context, database: Database, runId: string): Promise<string> {
-  const { clientMajor } = await context.engine.probe(database);
-  const { codecs } = context.chooseCompression(context.settings.compression, clientMajor);
+  const { engine: compression, codecs } = context.chooseCompression(context.settings.compression, await context.engine.probe(database));
   const request = {
     eventId: runId,
-    compression: false,
+    compression,
     fingerprint: 'counts',
     globals: false,
     content: 'schema',

@@ -51,6 +51,7 @@ const probe = {
   clientVersion: '15.2',
   clientMajor: 15,
   clientFile: 'pg_dump',
+  compressesZstd: false,
   systemIdentifier: null,
   databaseSize: 1,
   databaseName: 'shop',

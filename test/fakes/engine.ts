@@ -26,6 +26,7 @@ const probe: EngineProbe = {
   clientVersion: '15.1',
   clientMajor: 15,
   clientFile: '/nowhere/pg_dump',
+  compressesZstd: false,
   systemIdentifier: '7',
   databaseSize: 1000,
 };

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cloneDatabase, databaseUrl, program, sql, type TestDatabase } from '../fixtures/database.js';
+import { cloneDatabase, databaseUrl, packed, program, sql, type TestDatabase } from '../fixtures/database.js';
 import { contentOf, lab, type Lab } from '../fixtures/lab.js';
 
 let shop: TestDatabase;
@@ -62,7 +62,7 @@ describe.sequential('the main path', () => {
     });
     backupId = event?.result?.backupId ?? '';
     expect(project.stored().map((name) => name.split('/').at(-1))).toEqual(
-      expect.arrayContaining(['database.dump.zst', 'globals.sql.zst', 'details.json', 'RESTORE.md', 'manifest.json']),
+      expect.arrayContaining([`database.dump${packed()}`, `globals.sql${packed()}`, 'details.json', 'RESTORE.md', 'manifest.json']),
     );
     expect(project.stored().filter((name) => name.endsWith('.partial'))).toEqual([]);
   });
@@ -247,7 +247,7 @@ describe.sequential('the main path', () => {
 
   it('a database that was tampered with is not equal to its backup, and the backup stays suspect until it is proven', async () => {
     mkdirSync(join(project.directory, 'aside'));
-    const dump = join(project.backups, 'shop', backupId, 'database.dump.zst');
+    const dump = join(project.backups, 'shop', backupId, `database.dump${packed()}`);
     const good = readFileSync(dump);
     const bad = Buffer.from(good);
     bad.writeUInt8((bad.readUInt8(bad.length >> 1) ^ 1) & 255, bad.length >> 1);

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memberName, selectMembers } from '../../src/engines/pg_dump/engine.js';
-import { cloneDatabase, databaseUrl, sql, type TestDatabase } from '../fixtures/database.js';
+import { cloneDatabase, databaseUrl, packed, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab, type Answer } from '../fixtures/lab.js';
 
 const mark = `c${process.pid}`;
@@ -109,7 +109,7 @@ describe('several databases and storages', () => {
     await project.json(['execute']);
     await project.json(['execute']);
     const folders = readdirSync(join(project.backups, 'one')).toSorted();
-    writeFileSync(join(project.backups, 'one', folders.at(-1) ?? '', 'database.dump.zst'), 'cut');
+    writeFileSync(join(project.backups, 'one', folders.at(-1) ?? '', `database.dump${packed()}`), 'cut');
     for (const args of [
       ['verify', '--level', 'checksum'],
       ['verify', '--all', '--level', 'checksum'],

@@ -94,12 +94,12 @@ function keep(warnings: string[], message: string): void {
 }
 
 async function openDump(context: Context, { event, database, plan }: BackupRequest, warn: (message: string) => void): Promise<Dump> {
-  const { clientMajor } = await context.engine.probe(database);
+  const probe = await context.engine.probe(database);
   const refused = refusal(database.name, await context.engine.access(database));
   if (refused) throw refused;
   return context.engine.dump(database, {
     eventId: event.id,
-    compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, clientMajor).engine,
+    compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, probe).engine,
     fingerprint: context.settings.fingerprint,
     globals: true,
     content: 'all',
@@ -150,7 +150,7 @@ interface Source {
 async function store(context: Context, request: BackupRequest, { dump, seal }: Source, targets: readonly Target[]): Promise<Artifact[]> {
   const { name } = request.database;
   const compression = request.plan.schedule?.compression ?? context.settings.compression;
-  const { codecs } = context.chooseCompression(compression, dump.probe.clientMajor);
+  const { codecs } = context.chooseCompression(compression, dump.probe);
   // without the snapshot that is counted in there is no use in going on, and what pg_dump says of it is not the reason
   const broken = new AbortController();
   dump.details().catch((error: unknown) => broken.abort(error));

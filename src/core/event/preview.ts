@@ -65,7 +65,7 @@ async function look(context: Context, request: ExecuteRequest, plan: Plan, datab
   const surroundings = await measureSurroundings(context, database, plan);
   const report = decideConditions(settingsOf(context, plan), surroundings, { now: context.clock.now(), passBy: new Set(request.passBy) });
   const probe = await context.engine.probe(database);
-  const { codecs } = context.chooseCompression(plan.compression, probe.clientMajor);
+  const { codecs } = context.chooseCompression(plan.compression, probe);
   const seal = await sealOf(context, plan.schedule);
   const suffix = [...codecs, ...(seal ? [seal.codec] : [])].map((codec) => codec.extension).join('');
   return {

@@ -18,6 +18,7 @@ import { beginDump } from './dump.js';
 import { addRoles, beginLoad, createDatabase, dropDatabase } from './load.js';
 import { surveyDatabase, surveyServer } from './needs.js';
 import { checkStage } from './stages.js';
+import { compressesZstd } from './zstd.js';
 
 export interface PgDumpOptions extends ConnectionGiven {
   readonly entries: Readonly<Record<string, DatabaseEntry>>;
@@ -46,6 +47,7 @@ class PgDump implements Engine {
   readonly kind = 'pg_dump';
   readonly #options: PgDumpOptions;
   #installed: Promise<Installed[]> | undefined;
+  readonly #zstd = new Map<Installed, Promise<boolean>>();
   readonly #passedOver: string[] = [];
 
   constructor(options: PgDumpOptions) {
@@ -88,6 +90,7 @@ class PgDump implements Engine {
         clientVersion: client.version,
         clientMajor: client.major,
         clientFile: client.file('pg_dump'),
+        compressesZstd: await this.#hasZstd(client),
       };
     });
   }
@@ -102,8 +105,19 @@ class PgDump implements Engine {
     return this.#installed;
   }
 
+  #hasZstd(client: Installed): Promise<boolean> {
+    const known = this.#zstd.get(client) ?? compressesZstd(client);
+    this.#zstd.set(client, known);
+    return known;
+  }
+
   async #client(serverMajor: number): Promise<Installed> {
     return chooseClient(await this.#clients(), serverMajor, this.#passedOver);
+  }
+
+  /** What a newer pg_dump wrote an older pg_restore can not read, whatever compresses it. */
+  async #clientFor(archiveMajor: number): Promise<Installed> {
+    return chooseClient(await this.#clients(), archiveMajor, this.#passedOver, `the archive was written by pg_dump ${archiveMajor}`);
   }
 
   /** The newest there is: it reads every older archive. */
@@ -120,7 +134,7 @@ class PgDump implements Engine {
 
   async load(target: Database, request: Parameters<Engine['load']>[1]) {
     // a newer pg_restore than the archive needs may ask an older server for what it does not know
-    return beginLoad(connectionOf(target), await this.#client(request.archiveMajor), request);
+    return beginLoad(connectionOf(target), await this.#clientFor(request.archiveMajor), request);
   }
 
   async check(kind: 'database' | 'globals') {
@@ -179,7 +193,7 @@ class PgDump implements Engine {
     const connection = connectionOf(target);
     const state = await this.inspect(target);
     const server = await (state.objects === null ? connection.maintenance() : connection.server());
-    const program = this.#client(archiveMajor);
+    const program = this.#clientFor(archiveMajor);
     const noProgram = await program.then(
       () => null,
       (error: unknown) => asFailure(error).message,

@@ -26,13 +26,18 @@ const newestOf = (installed: readonly Installed[]): Installed | undefined =>
 const becauseOf = (passedOver: readonly string[]): string => (passedOver.length > 0 ? `; passed over: ${passedOver.join('; ')}` : '');
 
 /**
- * The client for a server: the lowest major that is at least the server's, the first found (PATH) winning ties.
- * Throws `client-missing` when there is none, `client-too-old` when all are older. `passedOver`: what was found but can not be used, and why.
+ * The client for a server, or for an archive: the lowest major that is at least its own, the first found (PATH) winning ties. `what`: why
+ * no older one will do. Throws `client-missing` when there is none, `client-too-old` when all are older. `passedOver`: what was found but can not be used, and why.
  */
-export function chooseClient(installed: readonly Installed[], serverMajor: number, passedOver: readonly string[] = []): Installed {
-  const chosen = lowestFrom(installed, serverMajor);
+export function chooseClient(
+  installed: readonly Installed[],
+  major: number,
+  passedOver: readonly string[] = [],
+  what = `the server is PostgreSQL ${major}`,
+): Installed {
+  const chosen = lowestFrom(installed, major);
   if (chosen) return chosen;
-  const wanted = `postgresql-client-${serverMajor}`;
+  const wanted = `postgresql-client-${major}`;
   const newest = newestOf(installed);
   if (!newest)
     throw new Failure('client-missing', `no PostgreSQL client programs (pg_dump) were found${becauseOf(passedOver)}`, {
@@ -40,9 +45,9 @@ export function chooseClient(installed: readonly Installed[], serverMajor: numbe
     });
   throw new Failure(
     'client-too-old',
-    `the server is PostgreSQL ${serverMajor}, the newest client found is pg_dump ${newest.version} in ${newest.directory}${becauseOf(passedOver)}`,
+    `${what}, the newest client found is pg_dump ${newest.version} in ${newest.directory}${becauseOf(passedOver)}`,
     {
-      hint: `install a client of the server's version: \`apt-get install ${wanted}\` (from apt.postgresql.org where your distribution is older)`,
+      hint: `install a client of that version: \`apt-get install ${wanted}\` (from apt.postgresql.org where your distribution is older)`,
     },
   );
 }

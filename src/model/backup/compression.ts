@@ -4,19 +4,28 @@
 import { Failure } from '../errors.js';
 import type { Compression } from '../settings/settings.js';
 
-/** The codec that follows the engine; null: none. The engine itself is told not to compress. */
-export function decideCodec(compression: Compression, has: { readonly zstd: boolean }): 'zstd' | 'gzip' | null {
-  switch (compression.algorithm) {
-    case 'none':
-      return null;
-    case 'gzip':
-      return 'gzip';
-    case 'zstd':
-      if (has.zstd) return 'zstd';
-      throw new Failure('configuration', 'compression.algorithm is zstd, and there is neither the program nor a Node that has it', {
-        hint: 'install it, e.g. `apt-get install zstd`, or set compression.algorithm to auto',
-      });
-    case 'auto':
-      return has.zstd ? 'zstd' : 'gzip';
-  }
+/** What compresses: the engine itself, a codec behind it, or nothing. Never both. */
+export interface CompressionDecision {
+  /** For `DumpRequest.compression`. */
+  readonly engine: false | string;
+  readonly codec: 'zstd' | 'gzip' | null;
+}
+
+export interface CompressionOffer {
+  /** There is the codec. */
+  readonly zstd: boolean;
+  /** The engine's program has zstd built in: one process less, and no byte of the clear archive in a pipe. */
+  readonly engineZstd: boolean;
+}
+
+/** Throws `configuration` where zstd is asked for by name and nobody has it. */
+export function decideCompression({ algorithm, level }: Compression, has: CompressionOffer): CompressionDecision {
+  if (algorithm === 'none') return { engine: false, codec: null };
+  if (algorithm === 'gzip') return { engine: false, codec: 'gzip' };
+  if (has.engineZstd) return { engine: `zstd:${level}`, codec: null };
+  if (has.zstd) return { engine: false, codec: 'zstd' };
+  if (algorithm === 'auto') return { engine: false, codec: 'gzip' };
+  throw new Failure('configuration', 'compression.algorithm is zstd, and neither pg_dump, the program zstd nor Node has it', {
+    hint: 'install it, e.g. `apt-get install zstd`, or set compression.algorithm to auto',
+  });
 }

@@ -24,6 +24,8 @@ export interface EngineProbe {
   readonly clientVersion: string;
   readonly clientMajor: number;
   readonly clientFile: string;
+  /** The program can compress by zstd itself. */
+  readonly compressesZstd: boolean;
   readonly systemIdentifier: string | null;
   readonly databaseSize: number | null;
 }

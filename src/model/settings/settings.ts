@@ -33,7 +33,10 @@ const healthSchema = z.strictObject({
 export type HealthLimits = z.infer<typeof healthSchema>;
 
 const compressionSchema = z.strictObject({
-  algorithm: z.enum(['auto', 'zstd', 'gzip', 'none']).default('auto').describe('`auto` is zstd where it is to be had, else gzip.'),
+  algorithm: z
+    .enum(['auto', 'zstd', 'gzip', 'none'])
+    .default('auto')
+    .describe('`auto` is zstd where it is to be had, else gzip; by pg_dump itself where it can (16 and newer).'),
   level: z.int().min(1).max(19).default(1).describe('Compression level; gzip takes at most 9.'),
 });
 export type Compression = z.infer<typeof compressionSchema>;

@@ -33,6 +33,7 @@ const probe: EngineProbe = {
   clientVersion: '16.2',
   clientMajor: 16,
   clientFile: '/usr/bin/pg_dump',
+  compressesZstd: false,
   systemIdentifier: null,
   databaseSize: null,
   databaseName: 'shop',
