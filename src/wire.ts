@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { channels, type ChannelMember } from './channels/index.js';
 import { codecs, openKeyring, type CodecKind } from './codecs/index.js';
 import { here, loadConfig, type LoadedConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
@@ -66,6 +67,17 @@ function openStorages(config: Config) {
   return Object.entries(config.storages).map(([name, options]) => storages[options.kind].create(name, options, memory));
 }
 
+/** The longest that one sending of an alert may take, ms. */
+const patience = 30_000;
+
+function openChannels({ config, base }: LoadedConfig) {
+  const tools = { secret: (reference: string) => resolveSecret(reference, base), now: () => systemClock.now(), patience };
+  return Object.entries(config.alerts).map(([name, options]) => {
+    const member: ChannelMember = channels[options.kind];
+    return member.create(name, options, tools);
+  });
+}
+
 function openEngine({ config, base }: LoadedConfig, signal: AbortSignal) {
   return engines.pg_dump.create({
     entries: config.databases,
@@ -100,6 +112,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     schedules: config.schedules,
     databases: Object.keys(config.databases),
     storages: openStorages(config),
+    channels: openChannels(loaded),
     engine,
     ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),

@@ -108,6 +108,7 @@ const pathKeys = new Set([
   'sslrootcert',
   'sslcert',
   'sslkey',
+  'ca',
 ]);
 
 const isPath = (path: Path): boolean => pathKeys.has(path.at(-1) ?? '') || path.join('.') === 'log.file';

@@ -42,29 +42,49 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 interface Row {
   readonly key: string;
   readonly node: SchemaNode;
+  /** The members of a shelf that have it; none where it is no shelf's. */
+  readonly members: readonly string[];
 }
 
 /** Every key that can be written, `NAME` standing for a name of the user's choice. */
 function* rows(node: SchemaNode, path: string): Generator<Row> {
   const objects = choices(node).filter((choice) => choice.type === 'object' || choice.properties);
-  if (path && (objects.length === 0 || node.description !== undefined)) yield { key: path, node };
+  if (path && (objects.length === 0 || node.description !== undefined)) yield { key: path, node, members: [] };
   for (const object of objects) {
-    for (const [key, inner] of Object.entries(object.properties ?? {})) yield* rows(inner, path ? `${path}.${key}` : key);
+    const kind = object.properties?.['kind']?.const;
+    for (const [key, inner] of Object.entries(object.properties ?? {}))
+      for (const row of rows(inner, path ? `${path}.${key}` : key)) yield typeof kind === 'string' ? { ...row, members: [kind] } : row;
     if (typeof object.additionalProperties === 'object' && Object.keys(object.additionalProperties).length > 0)
       yield* rows(object.additionalProperties, `${path}.NAME`);
   }
 }
 
-function line({ key, node }: Row): string {
+const shelfOf = ({ key }: Row): string => key.split('.', 1)[0] ?? '';
+
+/** What members of a shelf have alike, once; in the words of its row who has it, where not all do. */
+function gathered(all: readonly Row[]): Row[] {
+  const alike = new Map<string, Row>();
+  for (const row of all) {
+    const same = `${row.key} ${JSON.stringify(row.node)}`;
+    alike.set(same, { ...row, members: [...(alike.get(same)?.members ?? []), ...row.members] });
+  }
+  const everyone = (row: Row) => new Set(all.filter((one) => shelfOf(one) === shelfOf(row)).flatMap((one) => one.members)).size;
+  return [...alike.values()].map((row) => (row.members.length === everyone(row) ? { ...row, members: [] } : row));
+}
+
+function line({ key, node, members }: Row): string {
   const variable = variables.find(([, sets]) => sets === key)?.[0];
   const fallback = node.default === undefined || isTree(node.default) ? '' : `\`${JSON.stringify(node.default)}\``;
-  const about = `${node.description ?? ''}${variable ? ` Environment: \`${variable}\`.` : ''}`;
+  const whose = members.length > 0 && node.const === undefined ? `${members.map((one) => `\`${one}\``).join(', ')}: ` : '';
+  const about = `${whose}${node.description ?? ''}${variable ? ` Environment: \`${variable}\`.` : ''}`;
   return `| \`${key}\` | ${cell(words(node))} | ${cell(fallback)} | ${cell(about)} |`;
 }
 
 /** The page of docs/reference, in Markdown. */
 export function referencePage(): string {
-  const table = [...rows(inputSchema(), '')].map(line).join('\n');
+  const table = gathered([...rows(inputSchema(), '')])
+    .map(line)
+    .join('\n');
   const environment = variables
     .map(([name, key, kind]) => `| \`${name}\` | \`${key}\` | ${kind === 'switch' ? 'true, false, yes, no, 1, 0' : kind} |`)
     .join('\n');

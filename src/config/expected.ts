@@ -28,13 +28,14 @@ export const inputSchema = (): SchemaNode => (known ??= z.toJSONSchema(configSch
 
 export const choices = (node: SchemaNode): readonly SchemaNode[] => node.anyOf ?? node.oneOf ?? [node];
 
+/** What may stand behind a key; where members of a shelf differ, any of theirs. */
 function child(node: SchemaNode, key: string): SchemaNode | undefined {
-  for (const choice of choices(node)) {
-    const inner =
-      choice.properties?.[key] ?? (typeof choice.additionalProperties === 'object' ? choice.additionalProperties : choice.items);
-    if (inner) return inner;
-  }
-  return undefined;
+  const found = choices(node).flatMap((choice) => {
+    const { properties, additionalProperties, items } = choice;
+    return properties?.[key] ?? (typeof additionalProperties === 'object' ? additionalProperties : items) ?? [];
+  });
+  const [only, ...others] = [...new Map(found.map((inner) => [JSON.stringify(inner), inner])).values()];
+  return others.length > 0 && only ? { anyOf: [only, ...others] } : only;
 }
 
 /** The schema at a path of keys; undefined where no such key may be. */
@@ -50,7 +51,7 @@ export const keyExists = (path: readonly string[]): boolean => {
 /** The keys that an object at this path may have; none when any may be chosen. */
 export const keysAt = (path: readonly string[]): string[] => {
   const node = nodeAt(path);
-  return node ? choices(node).flatMap((choice) => Object.keys(choice.properties ?? {})) : [];
+  return node ? [...new Set(choices(node).flatMap((choice) => Object.keys(choice.properties ?? {})))] : [];
 };
 
 function range(node: SchemaNode): string {

@@ -3,6 +3,7 @@
  */
 import { resolve } from 'node:path';
 import { Cron } from 'croner';
+import { channels, type ChannelMember } from '../channels/index.js';
 import { isRecipient } from '../model/backup/age-key.js';
 import { didYouMean } from '../model/settings/nearest.js';
 import { carriesPassword, isReference } from '../model/settings/reference.js';
@@ -155,6 +156,14 @@ const encryptions: Rule = (config) => {
 const asReference = 'a reference to the secret, "env:NAME", "file:PATH" or "command:...", never the secret itself';
 const secretKeys = /^(password|passphrase|token|secret|apiKey)$/i;
 
+/** A key that the channel calls secret, or a header whose name tells. */
+function isChannelSecret(config: Config, [section, name = '', key = '', header]: Path): boolean {
+  const entry = config.alerts[name];
+  if (section !== 'alerts' || !entry) return false;
+  const { secrets }: ChannelMember = channels[entry.kind];
+  return header === undefined ? secrets.includes(key) : key === 'headers' && /auth|token|key|secret|cookie/i.test(header);
+}
+
 const noLiteralSecrets: Rule = (config) =>
   [
     ...leaves({
@@ -168,8 +177,7 @@ const noLiteralSecrets: Rule = (config) =>
   ].flatMap(([path, value]) => {
     const key = path.at(-1) ?? '';
     if (typeof value !== 'string' || isReference(value)) return [];
-    const slack = path[0] === 'alerts' && key === 'url' && config.alerts[path[1] ?? '']?.kind === 'slack';
-    if (secretKeys.test(key) || slack) return [{ path, found: 'a literal secret', expected: asReference }];
+    if (secretKeys.test(key) || isChannelSecret(config, path)) return [{ path, found: 'a literal secret', expected: asReference }];
     return /^(url|server)$/.test(key) && carriesPassword(value) ? [{ path, found: 'a URL with a password', expected: asReference }] : [];
   });
 

@@ -2,6 +2,7 @@
  * config: the one schema of the configuration file, from which types, validation, reference and JSON Schema come.
  */
 import * as z from 'zod';
+import { channels } from '../channels/index.js';
 import { databaseEntrySchema } from '../model/settings/connection.js';
 import { scheduleSchema, settingsShape, slug } from '../model/settings/settings.js';
 import { storages } from '../storages/index.js';
@@ -13,10 +14,8 @@ const [first, ...rest] = Object.values(storages).map((member: StorageMember) => 
 ];
 const storageSchema = z.discriminatedUnion('kind', [first, ...rest]);
 
-const alertSchema = z.looseObject({
-  kind: z.string().min(1).describe('What sends: "slack" and others.'),
-  url: z.string().optional().describe('Where to; a secret one as a reference.'),
-});
+const { slack, ...others } = channels;
+const alertSchema = z.discriminatedUnion('kind', [slack.options, ...Object.values(others).map(({ options }) => options)]);
 
 const apiSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address that the REST API listens on.'),

@@ -1,6 +1,7 @@
 /**
  * core: the Context, everything the verbs are given to work with. Only `wire.ts` makes one; tests make theirs from fakes.
  */
+import type { Channel } from '../model/roles/channel.js';
 import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
 import type { Engine, EngineProbe, Scratch } from '../model/roles/engine.js';
@@ -40,6 +41,8 @@ export interface Context {
   /** Names of the configured `databases` entries. */
   readonly databases: readonly string[];
   readonly storages: readonly Storage[];
+  /** By the names of the configured `alerts` entries, in their order. */
+  readonly channels: readonly Channel[];
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly locks: Locks;

@@ -291,7 +291,8 @@ describe('I9: secrets as themselves', () => {
     { verify: { server: `postgresql://u:${literal}@h/d` } },
     { encryption: { passphrase: literal } },
     { schedules: { s: { cron: '0 0 * * *', encryption: { passphrase: literal } } } },
-    { alerts: { a: { kind: 'mail', password: literal } } },
+    { alerts: { a: { kind: 'webhook', url: 'https://h/', secret: literal } } },
+    { alerts: { a: { kind: 'webhook', url: 'https://h/', headers: { Authorization: literal } } } },
     { alerts: { a: { kind: 'slack', url: `https://hooks.slack.com/services/${literal}` } } },
     { databases: { d: { pasword: literal } } },
   ])('%j is refused, and the secret is not shown', async (file) => {

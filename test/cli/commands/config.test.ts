@@ -85,7 +85,7 @@ test('config validate lists errors structurally, exit 10', async () => {
     'config',
     'validate',
     '--set',
-    'alerts.a={"kind":"mail"}',
+    'alerts.a={"kind":"slack","url":"env:X"}',
     '--config',
     project.file('good.json', {}),
   ]);
