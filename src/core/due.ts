@@ -1,10 +1,11 @@
 /**
- * core: `execute --due` runs the retries whose time has come; cheap when none has.
+ * core: `execute --due` runs the retries whose time has come, and makes copies that are owed; cheap when none has.
  */
 import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
 import type { Context } from './context.js';
+import { mendOwed } from './due/copies.js';
 import { dueRetries } from './due/retries.js';
 import { attempt, execute, type Executed } from './execute.js';
 import { summarize, type Outcome } from './event/outcome.js';
@@ -27,8 +28,9 @@ export async function executeDue(context: Context): Promise<Executed> {
       if (again.failure) failures.push(again.failure);
     }
   }
+  const mended = context.signal.aborted ? null : await mendOwed(context);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
-  const failure = stopped ?? summarize(outcomes) ?? failures[0] ?? null;
+  const failure = stopped ?? summarize(outcomes) ?? failures[0] ?? mended;
   return { events: [...outcomes.map(({ event }) => event), ...events], failure };
 }
 

@@ -6,6 +6,7 @@ import { asFailure, type Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
 import { decideRetry } from '../model/events/retry.js';
 import { backUp } from './backup/backup.js';
+import { mendCopies } from './copies.js';
 import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { awaitConditions } from './event/gate.js';
@@ -44,8 +45,17 @@ export async function execute(context: Context, request: ExecuteRequest): Promis
         : await persist(context, request, plan, target.database, deadline)),
     );
   }
+  if (request.type !== 'emergency') await mendBefore(context, outcomes);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
   return { events: outcomes.map(({ event }) => event), failure: stopped ?? summarize(outcomes) };
+}
+
+/** After a good backup: the copies that earlier ones lack. What fails is tried again later, and is nothing against this one. */
+async function mendBefore(context: Context, outcomes: readonly Outcome[]): Promise<void> {
+  if (context.signal.aborted || !outcomes.some(({ event }) => event.status === 'completed')) return;
+  const except = new Set(outcomes.flatMap(({ event }) => event.missing ?? []));
+  for (const { storage, failure } of (await mendCopies(context, { except })).problems)
+    context.log('warn', `storage "${storage}" lacks a copy still: ${failure.message}`);
 }
 
 /** One database, with its retries when this process waits for them. */

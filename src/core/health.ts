@@ -10,6 +10,7 @@ import { judgeHealth, type DatabaseFacts, type HealthReport, type StorageFacts }
 import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health/automation.js';
 import type { Schedule, Settings } from '../model/settings/settings.js';
 import { catalog, type Catalog } from './catalog/catalog.js';
+import { missingCopies } from './catalog/missing.js';
 import type { Context } from './context.js';
 import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
@@ -51,6 +52,7 @@ export async function health(context: Context): Promise<HealthDocument> {
     ...automation,
     sealing: await sealingFacts(context, history.drilled),
     heldBack: await heldBack(context),
+    missingCopies: await lacking(context),
     limits: settings.health,
     minDiskSpace: settings.conditions.minDiskSpace,
     databases,
@@ -100,7 +102,7 @@ function automationFacts(
   entries: readonly Entry[],
   history: History & { readonly ended: readonly BackupEvent[] | Failure },
   stock: Stock,
-): Omit<AutomationFacts, 'sealing' | 'heldBack'> {
+): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies'> {
   const now = context.clock.now();
   const { ended } = history;
   const suspects = stock.backups
@@ -123,6 +125,11 @@ function automationFacts(
     badBackups: [...suspects, ...(stock.reachable ? stock.problems : [])],
     damage: history.damage,
   };
+}
+
+async function lacking(context: Context): Promise<AutomationFacts['missingCopies']> {
+  const { missing } = await missingCopies(context);
+  return missing.map(({ to, manifest: { backupId, database } }) => ({ storage: to.name, backupId, database }));
 }
 
 /** The databases that a schedule backs up; of an entry that cannot be asked those that were backed up before. */

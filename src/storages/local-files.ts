@@ -39,7 +39,7 @@ async function writeText(path: string, text: string): Promise<void> {
 }
 
 /** Opens a regular file for reading; links, pipes and devices are refused. */
-export async function openFile(path: string): Promise<FileHandle> {
+async function openFile(path: string): Promise<FileHandle> {
   const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();

@@ -98,7 +98,10 @@ describe('several databases and storages', () => {
     expect((await project.json(['backups'])).document.backups).toMatchObject([{ storages: ['second'] }]);
     rmSync(join(project.directory, 'no'));
     expect((await project.json(['execute'])).exitCode).toBe(0);
-    expect((await project.json(['backups'])).document.backups).toMatchObject([{ storages: ['first', 'second'] }, { storages: ['second'] }]);
+    expect((await project.json(['backups'])).document.backups).toMatchObject([
+      { storages: ['first', 'second'] },
+      { storages: ['first', 'second'] },
+    ]);
     const both = await project.json(['verify', 'latest', '--level', 'archive']);
     expect(both.document.results).toMatchObject([{ ok: true }]);
     project.cleanup();

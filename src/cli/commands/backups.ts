@@ -7,6 +7,7 @@ import type { Backup, BackupDetails } from '../../model/backup/backup.js';
 import { Failure } from '../../model/errors.js';
 import { failedProof } from '../../model/backup/level.js';
 import { formatBytes } from '../../model/units.js';
+import { addCopy } from './backups-copy.js';
 import { addDiff } from './backups-diff.js';
 import { addCommand, run } from '../command.js';
 import { localMinute, localZone } from '../show/moment.js';
@@ -145,6 +146,7 @@ export function backupsCommand(program: Command): void {
     .argument('<id>', 'a backup id, the beginning of one, or latest')
     .option(...database)
     .action(run(show));
+  addCopy(backups);
   addDiff(backups);
   addRetention(backups);
 }

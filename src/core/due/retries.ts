@@ -5,6 +5,7 @@ import type { BackupEvent } from '../../model/events/event.js';
 import { msPerDay } from '../../model/units.js';
 import type { Context } from '../context.js';
 import { listEvents } from '../history/events.js';
+import { isAnyCopyDue } from './owed-copies.js';
 import { candidates, type Sight } from '../history/liveness.js';
 
 type DueSight = Sight & Pick<Context, 'clock'>;
@@ -19,6 +20,6 @@ export async function dueRetries(sight: DueSight): Promise<BackupEvent[]> {
   return events.filter(({ notBefore }) => notBefore !== undefined && Date.parse(notBefore) <= now.getTime()).toReversed();
 }
 
-/** Whether there is neither a retry to run nor an event that may have died. */
+/** Whether there is neither a retry to run, nor an event that may have died, nor a copy to be made. */
 export const isNothingDue = async (sight: DueSight): Promise<boolean> =>
-  (await candidates(sight)).length === 0 && (await dueRetries(sight)).length === 0;
+  (await candidates(sight)).length === 0 && (await dueRetries(sight)).length === 0 && !(await isAnyCopyDue(sight));

@@ -50,6 +50,20 @@ export interface PruneRecord {
   readonly policy?: Readonly<Record<string, unknown>>;
 }
 
+/** A storage that lacked a backup was given a copy from another, or not. */
+export interface CopyRecord {
+  readonly record: 'copy';
+  readonly backupId: string;
+  readonly database: string;
+  /** Null: there was nothing to be copied any more, or no storage to copy from could be read. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly size: number;
+  readonly duration: number;
+}
+
 /** A backup was pinned, so that no rule removes it, or is no longer. The storage holds the pin itself. */
 export interface PinRecord {
   readonly record: 'pin';
@@ -142,6 +156,7 @@ export type Fact =
   | KeyDrillRecord
   | PruneRecord
   | PinRecord
+  | CopyRecord
   | AlertRecord
   | DeliveryRecord
   | MissedRecord

@@ -45,6 +45,8 @@ export interface AutomationFacts {
   readonly badBackups: readonly string[];
   /** What retention would remove and does not, a sentence each. */
   readonly heldBack: readonly string[];
+  /** What a storage lacks of what it should hold. */
+  readonly missingCopies: readonly { readonly storage: string; readonly backupId: string; readonly database: string }[];
   readonly damage: Readonly<LedgerDamage>;
   /** Why the ledger could not be written; null: it could, or there was nothing to write. */
   readonly unwritable: string | null;
@@ -118,6 +120,14 @@ function judgeRetention(heldBack: readonly string[]): HealthCheck {
   return { ...check, status: 'warning', detail: heldBack.join('; '), hint: '`backup-automation backups prune` shows the plan' };
 }
 
+function judgeCopies(missing: AutomationFacts['missingCopies']): HealthCheck {
+  const check = { name: 'copies', subject: null, value: missing.length, limit: 0 };
+  if (missing.length === 0) return { ...check, ...good, detail: 'every storage holds what it should' };
+  const named = missing.slice(0, 5).map(({ storage, backupId, database }) => `"${storage}" lacks ${backupId} of ${database}`);
+  const more = missing.length > named.length ? `; ${missing.length} copies in all` : '';
+  return { ...check, status: 'warning', detail: `${named.join('; ')}${more}`, hint: '`backup-automation backups copy` makes them' };
+}
+
 function advise({ database, restoredAt, everyDays }: ProofFacts, now: Date): string[] {
   const command = `\`backup-automation verify latest --database ${database}\``;
   if (restoredAt === null) return [`no backup of ${database} was proven by a restore yet: ${command}`];
@@ -138,6 +148,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       judgeDeadRuns(facts.deadRuns),
       judgeBackups(facts.badBackups),
       judgeRetention(facts.heldBack),
+      judgeCopies(facts.missingCopies),
       judgeLedger(facts),
       ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
     ],

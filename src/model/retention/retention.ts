@@ -149,4 +149,8 @@ export function planRetention(
   };
 }
 
+/** Whether the rules, or what protects it, would keep one of them; what would stop a removal is not asked. Pure. */
+export const isKept = (backups: readonly RetentionCandidate[], policy: RetentionPolicy, now: Date, backupId: string): boolean =>
+  judge(backups.toSorted(byTime), policy, now).some(({ backup, stays }) => backup.backupId === backupId && stays !== null);
+
 export type { RetentionFacts, RetentionPolicy };

@@ -54,6 +54,7 @@ const facts: HealthFacts = {
   proofs: [{ database: 'shop', restoredAt: new Date('2026-03-01T12:00:00Z'), everyDays: 7 }],
   badBackups: [],
   heldBack: [],
+  missingCopies: [],
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
   unwritable: null,
 };
@@ -78,6 +79,7 @@ describe('judgeHealth', () => {
       'interrupted-runs',
       'backups',
       'retention',
+      'copies',
       'ledger',
     ]);
   });
@@ -152,6 +154,7 @@ describe('judgeHealth', () => {
     expect(statusOf({ deadRuns: ['e1'] }, 'interrupted-runs')).toBe('warning');
     expect(statusOf({ badBackups: ['backup b1 of shop failed'] }, 'backups')).toBe('warning');
     expect(statusOf({ heldBack: ['3 of shop are due and kept'] }, 'retention')).toBe('warning');
+    expect(statusOf({ missingCopies: [{ storage: 'second', backupId: 'b', database: 'shop' }] }, 'copies')).toBe('warning');
     expect(statusOf({ damage: { corruptLines: 0, tornTail: true, gaps: 0 } }, 'ledger')).toBe('warning');
     expect(statusOf({ damage: { corruptLines: 1, tornTail: false, gaps: 0 } }, 'ledger')).toBe('critical');
     expect(statusOf({ damage: { corruptLines: 0, tornTail: false, gaps: 1 } }, 'ledger')).toBe('critical');
