@@ -4,6 +4,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type * as z from 'zod';
 import { didYouMean } from '../model/settings/nearest.js';
+import { readCalendars } from './calendars.js';
 import { readEnvironment } from './environment.js';
 import { keysAt, nodeAt, words } from './expected.js';
 import type { Given, Surroundings } from './file.js';
@@ -111,7 +112,8 @@ const pathKeys = new Set([
   'ca',
 ]);
 
-const isPath = (path: Path): boolean => pathKeys.has(path.at(-1) ?? '') || path.join('.') === 'log.file';
+const isPath = (path: Path): boolean =>
+  pathKeys.has(path.at(-1) ?? '') || /^(log|schedules\.[^.]+\.(calendar|triggers))\.file$/.test(path.join('.'));
 
 /** Makes every path in the configuration absolute, `file:` references too. */
 function settlePaths(config: Config, layers: Layers, base: string, cwd: string): void {
@@ -141,9 +143,12 @@ export function resolveConfig(source: Source | null, given: Given, surroundings:
     const owner = layers.source(path) ?? source?.file ?? 'defaults';
     problems.push({ source: owner, key, found: found ?? shown(valueAt(layers.root, path), path.at(-1)), expected });
   }
-  if (problems.length > 0 || !config) throw new ConfigurationFailure(problems);
   const base = source ? dirname(source.file) : surroundings.cwd;
-  settlePaths(config, layers, base, surroundings.cwd);
+  if (config) {
+    settlePaths(config, layers, base, surroundings.cwd);
+    problems.push(...readCalendars(config));
+  }
+  if (problems.length > 0 || !config) throw new ConfigurationFailure(problems);
   const origins = Object.fromEntries([...leaves(config)].map(([path]) => [path.join('.'), layers.origin(path)]));
   return { config, origins, file: source?.file ?? null, base };
 }

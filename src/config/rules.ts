@@ -5,6 +5,8 @@ import { resolve } from 'node:path';
 import { Cron } from 'croner';
 import { channels, type ChannelMember } from '../channels/index.js';
 import { isRecipient } from '../model/backup/age-key.js';
+import { blackoutProblem } from '../model/moment/blackout.js';
+import { plainRulePlan } from '../model/moment/calendar/rule-plan.js';
 import { didYouMean } from '../model/settings/nearest.js';
 import { carriesPassword, isReference } from '../model/settings/reference.js';
 import type { Compression, Encryption, Retention } from '../model/settings/settings.js';
@@ -52,10 +54,28 @@ function cronProblem(expression: string): string | null {
   }
 }
 
-const cronExpressions: Rule = (config) =>
-  Object.entries(config.schedules).flatMap(([name, { cron }]) => {
-    const expected = cronProblem(cron);
-    return expected ? [{ path: ['schedules', name, 'cron'], expected }] : [];
+/** Why a rule of days can not be; null when it can. */
+function ruleProblem(rule: string, at: string): string | null {
+  try {
+    const [first] = plainRulePlan(rule, at).after(0);
+    return first === undefined ? 'a rule that names a day' : null;
+  } catch (error) {
+    return `a rule of whole days, e.g. "FREQ=WEEKLY;BYDAY=MO,TH" (${(error as Error).message})`;
+  }
+}
+
+/** What says when a schedule runs: each of it, and that it is said once. */
+const times: Rule = (config) =>
+  Object.entries(config.schedules).flatMap(([name, { cron, calendar, triggers, blackout = [] }]) => {
+    const found: Finding[] = [];
+    const add = (path: Path, expected: string | null) => expected && found.push({ path: ['schedules', name, ...path], expected });
+    if (cron === undefined && !calendar && !triggers) add(['cron'], 'a cron expression, `calendar` or `triggers`');
+    if (cron !== undefined && calendar) add(['calendar'], 'either `cron` or this');
+    if (cron !== undefined) add(['cron'], cronProblem(cron));
+    if (calendar && (calendar.rule === undefined) === (calendar.file === undefined)) add(['calendar'], 'either `rule` or `file` in it');
+    if (calendar?.rule !== undefined) add(['calendar', 'rule'], ruleProblem(calendar.rule, calendar.at));
+    for (const [index, entry] of blackout.entries()) add(['blackout', String(index)], blackoutProblem(entry));
+    return found;
   });
 
 function isZone(name: string): boolean {
@@ -187,7 +207,7 @@ const rules: readonly Rule[] = [
   storagePaths,
   quorums,
   knownNames,
-  cronExpressions,
+  times,
   zones,
   gzipLevels,
   encryptions,

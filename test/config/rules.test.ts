@@ -1,6 +1,9 @@
+import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { notBuiltYet } from '../../src/config/rules.js';
-import { load, problems } from './folder.js';
+import { loadConfig } from '../../src/config/load.js';
+import { occurrencesOf } from '../../src/model/moment/occurrences.js';
+import { load, problems, temporaryFolder, write } from './folder.js';
 
 describe('notBuiltYet', () => {
   test('has nothing to say of the defaults', async () => {
@@ -45,6 +48,15 @@ describe('rules', () => {
     [{ schedules: { s: { cron: '* * * * * *' } } }, 'schedules.s.cron', 'five fields'],
     [{ schedules: { s: { cron: '61 * * * *' } } }, 'schedules.s.cron', 'Invalid value for minute'],
     [{ schedules: { s: { cron: '0 0 30 2 *' } } }, 'schedules.s.cron', 'that is ever due'],
+    [{ schedules: { s: {} } }, 'schedules.s.cron', 'a cron expression, `calendar` or `triggers`'],
+    [{ schedules: { s: { cron: '@daily', calendar: { rule: 'FREQ=DAILY' } } } }, 'schedules.s.calendar', 'either `cron` or this'],
+    [{ schedules: { s: { calendar: {} } } }, 'schedules.s.calendar', 'either `rule` or `file`'],
+    [{ schedules: { s: { calendar: { rule: 'FREQ=HOURLY' } } } }, 'schedules.s.calendar.rule', 'FREQ is HOURLY'],
+    [{ schedules: { s: { calendar: { rule: 'FREQ=DAILY;COUNT=3' } } } }, 'schedules.s.calendar.rule', 'COUNT needs a first day'],
+    [{ schedules: { s: { calendar: { rule: 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30' } } } }, 'schedules.s.calendar.rule', 'that names a day'],
+    [{ schedules: { s: { cron: '@daily', blackout: ['02-30'] } } }, 'schedules.s.blackout.0', 'days that there are'],
+    [{ schedules: { s: { cron: '@daily', blackout: ['2026-05-02/2026-05-01'] } } }, 'schedules.s.blackout.0', 'the earlier day first'],
+    [{ schedules: { s: { cron: '@daily', blackout: ['2026-05-02/06-01'] } } }, 'schedules.s.blackout.0', 'a year on both'],
     [{ storages: { a: { kind: 's3', path: 'x' } } }, 'storages.a.kind', '"local"'],
     [{ quorum: 2 }, 'quorum', 'at most 1, the number of storages'],
     [{ schedules: { s: { cron: '0 2 * * *', quorum: 2 } } }, 'schedules.s.quorum', 'at most 1'],
@@ -89,5 +101,30 @@ describe('rules', () => {
       file: { encryption: { recipients: [publicKey] }, schedules: { s: { cron: '@daily', encryption: null } } },
     });
     expect([config.encryption, config.schedules['s']?.encryption]).toEqual([{ recipients: [publicKey] }, null]);
+  });
+});
+
+describe('a calendar file', () => {
+  const event = (...lines: readonly string[]) => ['BEGIN:VCALENDAR', 'BEGIN:VEVENT', ...lines, 'END:VEVENT', 'END:VCALENDAR'].join('\n');
+  const loaded = (text: string | null) => {
+    const cwd = temporaryFolder();
+    const file = write(cwd, { schedules: { s: { calendar: { file: 'days.ics' } } } });
+    if (text !== null) write(dirname(file), text, 'days.ics');
+    return { file: `${cwd}/days.ics`, config: loadConfig({ set: [], config: file }, { env: {}, cwd: '/' }) };
+  };
+
+  test('lies beside the configuration, is read with it and not shown', async () => {
+    const { config, file } = loaded(event('DTSTART:20260302T020000Z', 'SUMMARY:the text'));
+    const { s } = (await config).config.schedules;
+    expect(s && occurrencesOf(s, 'UTC').next(new Date(0))?.toISOString()).toBe('2026-03-02T02:00:00.000Z');
+    expect(JSON.stringify((await config).config)).not.toContain('the text');
+    expect(s?.calendar).toMatchObject({ file });
+  });
+
+  test.each([
+    [null, /days\.ics: the file cannot be read \(ENOENT\)/],
+    [event('DTSTART:yesterday'), /days\.ics: line 3: yesterday is no day or time, expected an iCalendar file/],
+  ])('%j is refused, naming file and line', async (text, why) => {
+    await expect(loaded(text).config).rejects.toThrow(why);
   });
 });

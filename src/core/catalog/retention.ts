@@ -114,7 +114,7 @@ function policyOf({ settings, schedules }: Context, scheduleId: string | null, n
   const schedule = schedules[scheduleId];
   if (!schedule) return null;
   const own = { ...(schedule.retention ?? settings.retention), zone: schedule.timezone ?? zone };
-  return { ...own, minimum: own.minimum ?? settings.retention.minimum, interval: longestInterval(schedule.cron, own.zone, now) };
+  return { ...own, minimum: own.minimum ?? settings.retention.minimum, interval: longestInterval(schedule, own.zone, now) };
 }
 
 const standingOf = ({ manifest, signed }: Member, proofs: Proofs): RetentionCandidate['standing'] => {

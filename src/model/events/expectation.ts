@@ -1,9 +1,9 @@
 /**
- * model: by when a schedule should have made its backup, told by its own cron expression. Knows no clock, starts no timer.
+ * model: by when a schedule should have made its backup, told by its own times. Knows no clock, starts no timer.
  */
 import type { Schedule, Settings } from '../settings/settings.js';
 import { msPerMinute } from '../units.js';
-import { occurrencesOf } from '../moment/occurrences.js';
+import { occurrencesOf, type Timed } from '../moment/occurrences.js';
 import { lastClosed, localZone } from '../moment/window.js';
 
 /** After the slot, or the end of the window in which it may wait: the time that the backup itself may take. */
@@ -22,7 +22,7 @@ type ExpectationSettings = Pick<Settings, 'timezone' | 'backupWindow' | 'intelli
 
 /** What a schedule is expected to have done by now; null before its first occurrence ever, or when it is disabled. */
 export function expectedBy(
-  schedule: Pick<Schedule, 'cron' | 'enabled' | 'timezone'>,
+  schedule: Timed & Pick<Schedule, 'enabled' | 'timezone'>,
   settings: ExpectationSettings,
   now: Date,
 ): Expectation | null {
@@ -48,9 +48,9 @@ export function isOverdue(expectation: Expectation, lastGood: Date | null, begin
 /** How many of its last occurrences tell how far apart a schedule's are. */
 const sampled = 32;
 
-/** The longest time between two of a cron expression's last occurrences, ms: over a weekend, when it runs on working days. */
-export function longestInterval(cron: string, zone: string, now: Date): number {
-  const times = occurrencesOf({ cron }, zone)
+/** The longest time between two of a schedule's last occurrences, ms: over a weekend, when it runs on working days. */
+export function longestInterval(timed: Timed, zone: string, now: Date): number {
+  const times = occurrencesOf(timed, zone)
     .previous(sampled, now)
     .map((run) => run.getTime());
   return times.slice(1).reduce((longest, time, index) => Math.max(longest, (times[index] ?? time) - time), 0);

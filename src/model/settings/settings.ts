@@ -76,7 +76,7 @@ const quorum = z.int().min(1).max(16);
 
 export const scheduleSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether the schedule runs.'),
-  cron: z.string().describe('When it runs: a cron expression in `timezone`.'),
+  cron: z.string().optional().describe('When it runs: a cron expression in `timezone`.'),
   timezone: z.string().optional().describe('IANA zone of this schedule; `timezone` when left out.'),
   ...timingShape,
   databases: z.array(slug).min(1).optional().describe('Entries of `databases`; all when left out.'),
