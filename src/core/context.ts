@@ -6,6 +6,7 @@ import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
 import type { Engine, EngineProbe, Scratch } from '../model/roles/engine.js';
 import type { RunFlow } from '../model/roles/flow.js';
+import type { Texts } from '../model/backup/properties.js';
 import type { Ledger } from '../model/events/ledger.js';
 import type { Locks } from '../model/roles/locks.js';
 import type { Log } from '../model/roles/log.js';
@@ -75,11 +76,8 @@ export interface Context {
 export const elapsed = (context: Pick<Context, 'clock'>, since: number): number => Math.round(context.clock.monotonic() - since);
 
 /** What the scratch server must be able to hold. */
-export interface ScratchRequest {
+export interface ScratchRequest extends Texts {
   readonly serverMajor: number;
-  readonly encoding: string;
-  readonly collate: string | null;
-  readonly ctype: string | null;
   readonly signal: AbortSignal;
 }
 

@@ -169,6 +169,7 @@ async function restoreInto(
       create: false,
       noOwner: !scratch.throwaway,
       createRoles: scratch.throwaway,
+      noTablespaces: true,
       archiveMajor: dump.probe.clientMajor,
       replace: false,
       signal: context.signal,

@@ -2,9 +2,10 @@
  * core: `restore`, the page of `execute` read from the bottom: storage, codecs reversed, engine, and then it is compared.
  */
 import { Writable } from 'node:stream';
-import type { Backup, Fingerprint, TableCount } from '../model/backup/backup.js';
+import type { Backup, BackupDetails, Fingerprint, TableCount } from '../model/backup/backup.js';
 import { compareFingerprints } from '../model/backup/fingerprint.js';
-import type { TargetState } from '../model/roles/engine.js';
+import { amendments, beyondMending } from '../model/backup/properties.js';
+import type { Database, TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import { isSource } from '../model/backup/restore-plan.js';
 import { whileHeld } from './event/claim.js';
@@ -64,10 +65,33 @@ export async function restore(context: Context, request: RestoreRequest): Promis
     if (differences.length > 0)
       throw new Failure('restore', `the restored database differs from the backup: ${differences.slice(0, 5).join('; ')}`);
     const duration = await finish(context, backup, state, { started, ok: true, compared });
+    if (!parts) warnings.push(...(await bringProperties(context, request, target, { details, create, databaseName: state.databaseName })));
     return { ...outcome, ok: true, compared, duration, warnings };
   } catch (error) {
     await finish(context, backup, state, { started, ok: false, compared: false });
     throw asFailure(error, 'restore');
+  }
+}
+
+interface Bringing {
+  readonly details: BackupDetails;
+  readonly create: boolean;
+  readonly databaseName: string;
+}
+
+/** The database's own properties: put there where it was made for this, offered else. Resolves to what is left to do. Never rejects. */
+async function bringProperties(context: Context, { backup, noOwner }: RestoreRequest, target: Database, to: Bringing): Promise<string[]> {
+  const wanted = to.details.properties;
+  try {
+    const present = wanted && (await context.engine.properties(target));
+    if (!wanted || !present) return [];
+    const statements = amendments(wanted, present, { databaseName: to.databaseName, noOwner });
+    const beyond = beyondMending(wanted, present);
+    if (to.create) return [...(await context.engine.amend(target, statements)).map((one) => `not brought back: ${one}`), ...beyond];
+    const offer = `the database's own owner, privileges, settings or comment are not those of the source: see the SQL that \`backup-automation restore ${backup.backupId} --to ... --plan\` prints`;
+    return [...(statements.length > 0 ? [offer] : []), ...beyond];
+  } catch (error) {
+    return [`the database's own properties could not be brought back: ${asFailure(error).message}`];
   }
 }
 

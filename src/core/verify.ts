@@ -99,6 +99,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
       create: false,
       noOwner: !scratch.throwaway,
       createRoles: scratch.throwaway,
+      noTablespaces: true,
       replace: false,
     });
     const differences = compareFingerprints(details.fingerprint, filled);

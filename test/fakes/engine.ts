@@ -69,5 +69,7 @@ export function fakeEngine(dump: Stage): Engine {
     survey: unknown,
     addRoles: unknown,
     scratch: unknown,
+    properties: unknown,
+    amend: unknown,
   };
 }

@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync, chownSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBackup } from '../../src/core/catalog/catalog.js';
 import { readDetails, storageOf } from '../../src/core/catalog/fetch.js';
@@ -16,6 +17,11 @@ import { ending, inProcess, lab, type Lab } from '../fixtures/lab.js';
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures', name), 'utf8');
 const roles = `CREATE ROLE every_owner; CREATE ROLE every_reader; CREATE ROLE every_writer; CREATE ROLE every_super SUPERUSER; CREATE ROLE "odd ""role"" ☃";`;
+
+const ownProperties = `ALTER DATABASE allofit OWNER TO every_owner; COMMENT ON DATABASE allofit IS 'it''s \\ all'; GRANT CREATE ON DATABASE allofit TO every_writer WITH GRANT OPTION;
+  REVOKE TEMPORARY ON DATABASE allofit FROM PUBLIC; ALTER DATABASE allofit SET search_path = "$user", app, "Odd ""schema"" ☃"; ALTER DATABASE allofit SET work_mem = '7MB';
+  ALTER DATABASE allofit SET "own.setting" = 'with = and ''quotes'''; ALTER ROLE every_reader IN DATABASE allofit SET statement_timeout = 5000;
+  SET ROLE every_writer; GRANT CREATE ON DATABASE allofit TO every_reader; RESET ROLE;`;
 
 let source: Cluster;
 let target: Cluster;
@@ -39,11 +45,21 @@ async function server(): Promise<Cluster> {
 
 beforeAll(async () => {
   [source, target] = await Promise.all([server(), server()]);
-  await sql(source.url('postgres'), `${roles} CREATE DATABASE every;`);
-  await sql(source.url('every'), fixture('everything.sql'));
-  if (source.major >= 17) await sql(source.url('every'), fixture('everything-17.sql'));
-  project = lab({ every: { url: source.url('every') } }, { fingerprint: 'content' });
-  told = await tellAll(source.url('every'));
+  await sql(
+    source.url('postgres'),
+    `${roles} CREATE DATABASE allofit TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-kn-true' CONNECTION LIMIT 17;`,
+  );
+  await sql(source.url('allofit'), fixture('everything.sql'));
+  if (source.major >= 17) await sql(source.url('allofit'), fixture('everything-17.sql'));
+  await sql(source.url('postgres'), ownProperties);
+  const identity = await generateX25519Identity();
+  const sealed = { recipients: [await identityToRecipient(identity)] };
+  project = lab(
+    { every: { url: source.url('allofit') } },
+    { fingerprint: 'content', verify: { identity: 'file:./key' }, schedules: { sealed: { cron: '0 0 1 1 *', encryption: sealed } } },
+  );
+  project.file('key', `${identity}\n`);
+  told = await tellAll(source.url('allofit'));
 }, 60_000);
 
 afterAll(async () => {
@@ -65,14 +81,29 @@ describe('a database with every kind of object', () => {
     expect(told.catalogues.length).toBeGreaterThan(1000);
   });
 
-  it('comes back equal', async () => {
-    const made = await project.json(['execute']);
-    expect(ending(made)).toEqual({ exitCode: 0 });
+  it('comes back equal into a database that was there, its own properties by the SQL of --plan', async () => {
+    expect(ending(await project.json(['execute']))).toEqual({ exitCode: 0 });
     expect(ending(await project.json(['restore', 'latest', '--to', target.url('postgres'), '--globals']))).toEqual({ exitCode: 0 });
-    await sql(target.url('postgres'), 'CREATE DATABASE plain TEMPLATE template0');
-    const plain = await project.json(['restore', 'latest', '--to', target.url('plain')]);
+    await sql(target.url('postgres'), "CREATE DATABASE byhand TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-kn-true'");
+    const plan = await project.json(['restore', 'latest', '--to', target.url('byhand'), '--plan']);
+    expect(plan).toMatchObject({ exitCode: 0, document: { missing: [], sql: [] } });
+    const plain = await project.json(['restore', 'latest', '--to', target.url('byhand')]);
     expect({ ...ending(plain), compared: plain.document['compared'] }).toEqual({ exitCode: 0, compared: true });
-    expect(await tellAll(target.url('plain'))).toEqual(told);
+    expect(plain.document['warnings']).toContainEqual(expect.stringContaining('--plan'));
+    await sql(target.url('byhand'), (plan.document['afterwards'] as string[]).join('\n'));
+    expect(await tellAll(target.url('byhand'))).toEqual(told);
+  }, 60_000);
+
+  it('comes back equal from a sealed backup into a new database, by two connections', async () => {
+    expect(ending(await project.json(['execute', 'sealed']))).toEqual({ exitCode: 0 });
+    const made = await project.json(['restore', 'latest', '--to', target.url('freshmade'), '--create', '--jobs', '2']);
+    expect({ ...ending(made), warnings: made.document['warnings'] }).toEqual({ exitCode: 0, warnings: [] });
+    expect(await tellAll(target.url('freshmade'))).toEqual(told);
+  }, 60_000);
+
+  it('is proven by a restore into a throwaway server', async () => {
+    const { document } = await project.json(['verify', 'latest']);
+    expect(document.results).toMatchObject([{ ok: true, detail: expect.stringMatching(/equal the source by content$/) }]);
   }, 60_000);
 
   it.each([
@@ -87,7 +118,7 @@ describe('a database with every kind of object', () => {
     ['one that counts down', 'ALTER SEQUENCE app.down RESTART WITH 50', 'sequence app.down stands at 50 (not given out) instead of 40'],
   ])('%s that differs is found by the content', async (_what, change, found) => {
     const { context, details } = await opened();
-    await sql(target.url('plain'), change);
+    await sql(target.url('byhand'), change);
     const load = {
       eventId: context.newId(),
       details,
@@ -97,7 +128,7 @@ describe('a database with every kind of object', () => {
       archiveMajor: source.major,
       replace: false,
     };
-    const under = await context.engine.load(context.engine.target(target.url('plain')), { ...load, signal: context.signal });
+    const under = await context.engine.load(context.engine.target(target.url('byhand')), { ...load, signal: context.signal });
     const differences = compareFingerprints(details.fingerprint, await under.fingerprint());
     await under.close();
     expect(differences).toContain(found);

@@ -8,10 +8,10 @@ import { width, type Outcome } from '../render.js';
 
 export async function showPlan(context: Context, request: PlanRequest): Promise<Outcome> {
   const [{ planOf }, { table }] = await Promise.all([import('../../core/catalog/restore-plan.js'), import('../show/table.js')]);
-  const { target, missing, sql, warnings } = await planOf(context, request);
+  const { target, missing, sql, afterwards, warnings } = await planOf(context, request);
   const { backupId } = request.backup;
   return {
-    document: { backupId, target, missing, sql, warnings },
+    document: { backupId, target, missing, sql, afterwards, warnings },
     exit: missing.length > 0 ? failures['restore-target'].exit : 0,
     text: (paint) => {
       const rows = missing.map(({ kind, name, detail }) => [kind, name, detail]);
@@ -19,6 +19,11 @@ export async function showPlan(context: Context, request: PlanRequest): Promise<
         ...(rows.length > 0 ? [table(['MISSING', 'NAME', 'WHAT TO DO'], rows, { width: width(), paint })] : []),
         ...(warnings.length > 0 ? [warnings.map((warning) => `${paint.yellow('warning:')} ${warning}`).join('\n')] : []),
         ...(sql.length > 0 ? [`${paint.dim('-- SQL that mends it:')}\n${sql.join('\n')}`] : []),
+        ...(afterwards.length > 0
+          ? [
+              `${paint.dim("-- after the restore, SQL for the database's own properties (--create does it by itself):")}\n${afterwards.join('\n')}`,
+            ]
+          : []),
         rows.length > 0
           ? `${paint.red('not ready')}: ${target} lacks ${rows.length} thing${rows.length === 1 ? '' : 's'} for ${backupId}; nothing was changed`
           : `${paint.green('ready')}: ${target} lacks nothing for ${backupId}; nothing was changed`,

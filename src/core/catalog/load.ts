@@ -18,6 +18,7 @@ export interface FillRequest {
   readonly create: boolean;
   readonly noOwner: boolean;
   readonly createRoles: boolean;
+  readonly noTablespaces?: boolean | undefined;
   /** Takes the place of what is there, in one transaction. */
   readonly replace: boolean;
   readonly parts?: LoadRequest['parts'];

@@ -4,6 +4,7 @@
 import type { BackupDetails, Fingerprint, TableCount } from '../../model/backup/backup.js';
 import type { TableName } from '../../model/backup/contents.js';
 import type { Session } from '../../system/postgres/postgres.js';
+import { readProperties } from './properties.js';
 
 /** What users made, of the catalogue `c` in the namespace `n`: not the server's own, not temporary, not what an extension brings along. */
 export const usersOf = (catalogue: string): string => `n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT
@@ -106,6 +107,7 @@ export async function readNeeds(session: Session): Promise<Omit<BackupDetails, '
     encoding: database?.encoding ?? 'UTF8',
     collate: database?.collate ?? null,
     ctype: database?.ctype ?? null,
+    properties: await readProperties(session),
     roles: [...new Set([...roles, ...(database ? [database.owner] : [])])].sort(),
     extensions: await session.query(
       `SELECT e.extname AS name, e.extversion AS version, n.nspname AS schema

@@ -15,8 +15,9 @@ import { readAccess } from './access.js';
 import { countObjects, readIdentity, readServerFacts } from './catalogue.js';
 import { Connection, connectionOf, type ConnectionGiven } from './connection.js';
 import { beginDump } from './dump.js';
-import { addRoles, beginLoad, createDatabase, dropDatabase } from './load.js';
+import { addRoles, beginLoad, createDatabase, dropDatabase, dropSubscriptions } from './load.js';
 import { surveyDatabase, surveyServer } from './needs.js';
+import { amend, readProperties } from './properties.js';
 import { checkStage } from './stages.js';
 import { compressesZstd } from './zstd.js';
 
@@ -151,15 +152,26 @@ class PgDump implements Engine {
     return { name: 'target', entry: 'target', connection: new Connection({ url }, this.#options) };
   }
 
-  async scratch(server: string, locale: Parameters<Engine['scratch']>[1]): Promise<Scratch> {
+  async scratch(server: string, texts: Parameters<Engine['scratch']>[1]): Promise<Scratch> {
     const name = `backup-automation_verify_${randomBytes(4).toString('hex')}`;
     const connection = new Connection({ url: server, database: name }, this.#options);
-    await createDatabase(await connection.maintenance(), name, locale);
+    await createDatabase(await connection.maintenance(), name, texts);
     return {
       database: { name: 'scratch', entry: 'scratch', connection },
       throwaway: false,
-      close: async () => dropDatabase(await connection.maintenance(), name),
+      close: async () => {
+        await connection.use(applicationName, dropSubscriptions);
+        await dropDatabase(await connection.maintenance(), name);
+      },
     };
+  }
+
+  properties(target: Database) {
+    return connectionOf(target).use(applicationName, readProperties);
+  }
+
+  amend(target: Database, statements: readonly string[]) {
+    return connectionOf(target).use(applicationName, (session) => amend(session, statements));
   }
 
   async inspect(target: Database): Promise<TargetState> {
@@ -200,7 +212,7 @@ class PgDump implements Engine {
     );
     const session = await server.connect({ applicationName });
     try {
-      const nowhere = { encoding: null, collate: null, ctype: null, connections: null };
+      const nowhere = { encoding: null, collate: null, ctype: null, connections: null, properties: null };
       const database = state.objects === null ? nowhere : await surveyDatabase(session);
       return { ...state, ...(await surveyServer(session, server.address.host, details)), ...database, noProgram };
     } finally {

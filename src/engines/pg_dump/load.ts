@@ -2,12 +2,13 @@
  * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
  */
 import { join } from 'node:path';
-import type { BackupDetails, TableCount } from '../../model/backup/backup.js';
+import type { TableCount } from '../../model/backup/backup.js';
 import type { Installed } from '../../model/backup/client-choice.js';
 import { tablesIn } from '../../model/backup/contents.js';
 import type { Load, LoadRequest } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
 import type { ProgramExit, ProgramStage } from '../../model/roles/flow.js';
+import { localeClauses, type Texts } from '../../model/backup/properties.js';
 import { missingRoles } from '../../model/backup/globals.js';
 import { identifier, literal } from '../../model/quote.js';
 import type { Server } from '../../system/connection/connection.js';
@@ -17,25 +18,48 @@ import { applicationNameOf, type Connection } from './connection.js';
 import { checkRoom, choose, keepIn, output } from './spool.js';
 import { complaints, explainExit } from './stages.js';
 
-/** WRONG_OBJECT_TYPE, whatever language the server speaks. */
+/** WRONG_OBJECT_TYPE, INVALID_PARAMETER_VALUE, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR: whatever language the server speaks. */
 const isWrongLocale = (error: unknown): boolean =>
-  error instanceof Failure && error.cause instanceof Error && 'code' in error.cause && error.cause.code === '42809';
+  error instanceof Failure &&
+  error.cause instanceof Error &&
+  'code' in error.cause &&
+  ['42809', '22023', '0A000', '42601'].includes(String(error.cause.code));
 
-type Locale = Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>;
+export interface NewDatabase extends Texts {
+  /** Where it lies; the server's default where that has no such tablespace. */
+  readonly tablespace?: string | undefined;
+}
 
 /** An empty database with the encoding and locale of the source; without the locale where the server does not know it. */
-export async function createDatabase(server: Server, databaseName: string, { encoding, collate, ctype }: Locale): Promise<void> {
+export async function createDatabase(server: Server, databaseName: string, wanted: NewDatabase): Promise<void> {
   const session = await server.connect({ applicationName: 'backup-automation' });
-  const create = (locale: string) =>
-    session.query(`CREATE DATABASE ${identifier(databaseName)} TEMPLATE template0 ENCODING ${literal(encoding)}${locale}`);
+  const { tablespace } = wanted;
   try {
-    const locale = collate && ctype ? ` LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}` : '';
+    const spaces = await session.query('SELECT FROM pg_catalog.pg_tablespace WHERE spcname = $1', [tablespace ?? '']);
+    const place =
+      tablespace !== undefined && tablespace !== 'pg_default' && spaces.length > 0 ? ` TABLESPACE ${identifier(tablespace)}` : '';
+    const create = (locale: string) =>
+      session.query(`CREATE DATABASE ${identifier(databaseName)} TEMPLATE template0 ENCODING ${literal(wanted.encoding)}${locale}${place}`);
+    const locale = localeClauses(wanted, session.serverMajor);
     await create(locale).catch((error: unknown) => {
       if (locale === '' || !isWrongLocale(error)) throw error;
       return create('');
     });
   } finally {
     await session.close();
+  }
+}
+
+/** A database can not be dropped with subscriptions in it; what they were fed by is not asked, nor told to forget them. */
+export async function dropSubscriptions(session: Session): Promise<void> {
+  const subscriptions = await session.query<{ name: string }>(
+    `SELECT subname::text AS name FROM pg_catalog.pg_subscription
+      WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())`,
+  );
+  for (const { name } of subscriptions) {
+    await session.query(`ALTER SUBSCRIPTION ${identifier(name)} DISABLE`);
+    await session.query(`ALTER SUBSCRIPTION ${identifier(name)} SET (slot_name = NONE)`);
+    await session.query(`DROP SUBSCRIPTION ${identifier(name)}`);
   }
 }
 
@@ -92,11 +116,15 @@ function argumentsFor(databaseName: string, request: LoadRequest): string[] {
     '--no-password',
     ...(noOwner ? ['--no-owner', '--no-privileges'] : []),
     ...(replace ? ['--clean', '--if-exists', '--single-transaction'] : []),
+    ...(request.noTablespaces ? ['--no-tablespaces'] : []),
     ...(jobs > 1 ? [`--jobs=${jobs}`] : []),
     ...(role === undefined ? [] : [`--role=${role}`]),
     `--dbname=dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`,
   ];
 }
+
+/** Several connections would make a trigger of a partitioned table before its partitions are filled, and it would fire. */
+const inTurn = [['--section=pre-data', '--section=data'], ['--section=post-data']];
 
 const readSchemas = async (session: Session): Promise<string[]> =>
   (await session.query<{ name: string }>('SELECT nspname::text AS name FROM pg_catalog.pg_namespace')).map(({ name }) => name);
@@ -104,7 +132,8 @@ const readSchemas = async (session: Session): Promise<string[]> =>
 export async function beginLoad(connection: Connection, client: Installed, request: LoadRequest): Promise<Load> {
   const { details, parts, replace, signal } = request;
   const databaseName = await connection.databaseName();
-  if (request.create) await createDatabase(await connection.maintenance(), databaseName, details);
+  if (request.create)
+    await createDatabase(await connection.maintenance(), databaseName, { ...details, tablespace: details.properties?.tablespace });
   await connection.settle();
   const name = applicationNameOf(request.eventId);
   if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, details.roles));
@@ -133,7 +162,8 @@ export async function beginLoad(connection: Connection, client: Installed, reque
     finish: async () => {
       const ground = parts && { empty: !replace, schemas: await connection.use(name, readSchemas) };
       const chosen = parts && ground && (await choose(client, kept, { parts, ground, signal }));
-      await output(stage(...(chosen ? [`--use-list=${chosen.list}`] : []), kept), signal);
+      const chose = chosen ? [`--use-list=${chosen.list}`] : [];
+      for (const sections of (request.jobs ?? 1) > 1 ? inTurn : [[]]) await output(stage(...chose, ...sections, kept), signal);
       filled = chosen ? tablesIn(chosen.entries, details.fingerprint.tables) : null;
       return filled;
     },

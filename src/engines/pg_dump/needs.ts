@@ -7,13 +7,14 @@ import type { TargetSurvey } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
 import { freeBytes } from '../../system/files/disk.js';
 import type { Session } from '../../system/postgres/postgres.js';
+import { readProperties } from './properties.js';
 
 /** What is the same in every database of the server, and what one that exists adds to it. */
 export type ServerOffer = Pick<
   TargetSurvey,
   'serverVersion' | 'serverMajor' | 'user' | 'roles' | 'tablespaces' | 'extensions' | 'knowsLocale' | 'freeBytes'
 >;
-type DatabaseOffer = Pick<TargetSurvey, 'encoding' | 'collate' | 'ctype' | 'connections'>;
+type DatabaseOffer = Pick<TargetSurvey, 'encoding' | 'collate' | 'ctype' | 'connections' | 'properties'>;
 
 const names = async (session: Session, sql: string): Promise<string[]> =>
   (await session.query<{ name: string }>(sql)).map(({ name }) => name);
@@ -81,11 +82,12 @@ export async function surveyServer(
 
 /** What the target itself tells. */
 export async function surveyDatabase(session: Session): Promise<DatabaseOffer> {
-  const [row] = await session.query<DatabaseOffer>(
+  const [row] = await session.query<Omit<DatabaseOffer, 'properties'>>(
     `SELECT pg_catalog.pg_encoding_to_char(encoding)::text AS encoding, datcollate::text AS collate, datctype::text AS ctype,
         (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a
           WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_type = 'client backend') AS connections
       FROM pg_catalog.pg_database d WHERE datname = pg_catalog.current_database()`,
   );
-  return row ?? { encoding: null, collate: null, ctype: null, connections: null };
+  const properties = (await readProperties(session)) ?? null;
+  return { ...(row ?? { encoding: null, collate: null, ctype: null, connections: null }), properties };
 }

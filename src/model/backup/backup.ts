@@ -3,6 +3,7 @@
  */
 import * as z from 'zod';
 import { levels, type Level } from './level.js';
+import { propertiesSchema } from './properties.js';
 
 /** UUIDv7, made by us: the id of a backup and of the event that made it. */
 export const backupIdPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -105,6 +106,8 @@ export const detailsSchema = z.object({
   encoding: z.string(),
   collate: z.string().nullable(),
   ctype: z.string().nullable(),
+  /** The database's own; missing in backups of earlier versions. */
+  properties: propertiesSchema.optional(),
   /** Roles that own or may use something in the database. */
   roles: z.array(z.string()),
   extensions: z.array(z.object({ name: z.string(), version: z.string(), schema: z.string() })),

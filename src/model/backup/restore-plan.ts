@@ -3,6 +3,7 @@
  */
 import type { BackupDetails, Manifest } from './backup.js';
 import type { TargetSurvey } from '../roles/engine.js';
+import { amendments, beyondMending, localeClauses } from './properties.js';
 import { identifier, literal } from '../quote.js';
 import { formatBytes } from '../units.js';
 
@@ -29,6 +30,8 @@ export interface RestorePlan {
   readonly missing: readonly Missing[];
   /** Statements that mend it, in the order in which to run them. */
   readonly sql: readonly string[];
+  /** Statements that, after the restore, give the target the database's own properties: owner, settings, privileges and the like. */
+  readonly afterwards: readonly string[];
   /** What is worth knowing and stops nothing. */
   readonly warnings: readonly string[];
 }
@@ -36,7 +39,7 @@ export interface RestorePlan {
 /** What is to be restored, and how. */
 export interface RestoreWish {
   readonly manifest: Pick<Manifest, 'databaseName' | 'systemIdentifier' | 'serverVersion' | 'databaseSize'>;
-  readonly details: Pick<BackupDetails, 'roles' | 'extensions' | 'tablespaces' | 'encoding' | 'collate' | 'ctype'>;
+  readonly details: Pick<BackupDetails, 'roles' | 'extensions' | 'tablespaces' | 'encoding' | 'collate' | 'ctype' | 'properties'>;
   readonly create: boolean;
   readonly noOwner: boolean;
   /** pg_restore's --role. */
@@ -65,8 +68,8 @@ export const isSource = (manifest: RestoreWish['manifest'], target: Pick<TargetS
 function database({ manifest, details, create, forceTarget }: RestoreWish, target: TargetSurvey): Finding[] {
   const { databaseName: name, objects } = target;
   if (objects === null) {
-    const locale = details.collate && details.ctype ? ` LC_COLLATE ${literal(details.collate)} LC_CTYPE ${literal(details.ctype)}` : '';
-    const sql = `CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING ${literal(details.encoding)}${target.knowsLocale ? locale : ''};`;
+    const locale = target.knowsLocale ? localeClauses(details, target.serverMajor) : '';
+    const sql = `CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING ${literal(details.encoding)}${locale};`;
     return create ? [] : [lacking('database', name, `the database ${shown(name)} does not exist; --create makes it`, sql)];
   }
   const findings: Finding[] = [];
@@ -197,13 +200,27 @@ function server({ manifest }: RestoreWish, target: TargetSurvey): Finding[] {
   ];
 }
 
+/** With --create the restore does it. Of a target that is not there yet nothing is known. */
+function afterwards(
+  { details, create, noOwner }: RestoreWish,
+  { properties, databaseName }: TargetSurvey,
+): Pick<RestorePlan, 'afterwards' | 'warnings'> {
+  if (!details.properties || !properties) return { afterwards: [], warnings: [] };
+  return {
+    afterwards: create ? [] : amendments(details.properties, properties, { databaseName, noOwner }),
+    warnings: beyondMending(details.properties, properties),
+  };
+}
+
 /** Looks at everything, in the order in which the SQL is to be run. */
 export function planRestore(wish: RestoreWish, target: TargetSurvey): RestorePlan {
   const extensions = (): Finding[] => wish.details.extensions.flatMap((one) => extension(one, target));
   const findings = [roles, rights, tablespaces, database, extensions, texts, server, room].flatMap((look) => look(wish, target));
+  const after = afterwards(wish, target);
   return {
     missing: findings.flatMap(({ missing }) => missing ?? []),
     sql: findings.flatMap(({ sql }) => sql ?? []),
-    warnings: findings.flatMap(({ warning }) => warning ?? []),
+    afterwards: after.afterwards,
+    warnings: [...findings.flatMap(({ warning }) => warning ?? []), ...after.warnings],
   };
 }

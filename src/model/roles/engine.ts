@@ -3,6 +3,7 @@
  */
 import type { Access } from '../backup/access.js';
 import type { BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
+import type { DatabaseProperties, Texts } from '../backup/properties.js';
 import type { Stage } from './flow.js';
 import type { Measurement } from '../moment/measurement.js';
 
@@ -71,6 +72,8 @@ export interface LoadRequest {
   readonly noOwner: boolean;
   /** Makes the roles that the archive names and the target lacks; only for a scratch server. */
   readonly createRoles: boolean;
+  /** For proof alone: everything into the target's own tablespace. */
+  readonly noTablespaces?: boolean | undefined;
   /** Major version of the program that wrote the archive. */
   readonly archiveMajor: number;
   /** Drops what the archive holds before it is made anew, all in one transaction: on failure the target is as it was. */
@@ -129,6 +132,8 @@ export interface TargetSurvey extends TargetState {
   readonly ctype: string | null;
   /** Sessions of others in the target. */
   readonly connections: number | null;
+  /** Its own; null where it does not exist. */
+  readonly properties: DatabaseProperties | null;
   /** Where the server keeps its data; null where that can not be seen from here. */
   readonly freeBytes: number | null;
   /** Why there is no program that restores the archive, in words; null: there is. */
@@ -152,13 +157,17 @@ export interface Engine {
   /** A database by URL or a reference to one, for `restore --to`. */
   target(url: string): Database;
   /** An empty database of a random name on a server that somebody gave for proof; `close` drops it. */
-  scratch(server: string, locale: Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>): Promise<Scratch>;
+  scratch(server: string, texts: Texts): Promise<Scratch>;
   /** Where a database is, as a URL without its password; for commands that a person is to type. */
   url(database: Database): Promise<string>;
   /** What is at the target now. */
   inspect(target: Database): Promise<TargetState>;
   /** Makes those roles of pg_dumpall's text that the target's server lacks, all or none; changes no other. Resolves to their names. */
   addRoles(target: Database, globals: string): Promise<string[]>;
+  /** A database's own properties: owner, settings and the like. */
+  properties(target: Database): Promise<DatabaseProperties | undefined>;
+  /** Runs statements there, each by itself. Resolves to those that were refused, with the server's words. */
+  amend(target: Database, statements: readonly string[]): Promise<string[]>;
   /** That, and all that a restore of this backup needs there. Changes nothing. */
   survey(target: Database, backup: { readonly details: BackupDetails; readonly archiveMajor: number }): Promise<TargetSurvey>;
 }

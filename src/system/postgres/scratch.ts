@@ -3,17 +3,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chooseServer, type Installed } from '../../model/backup/client-choice.js';
+import { localeClauses, type Texts } from '../../model/backup/properties.js';
+import { identifier, literal } from '../../model/quote.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import { startCluster, type Cluster } from './cluster.js';
 import { capture, type Captured } from '../programs/exec.js';
 import { findServers } from '../programs/programs.js';
 
 /** What the scratch server must be able to hold. */
-interface ScratchRequest {
+interface ScratchRequest extends Texts {
   readonly serverMajor: number;
-  readonly encoding: string;
-  readonly collate: string | null;
-  readonly ctype: string | null;
   readonly signal: AbortSignal;
 }
 
@@ -24,12 +23,13 @@ export interface ScratchDatabase {
 }
 
 async function createDatabase(cluster: Cluster, programs: Installed, name: string, request: ScratchRequest): Promise<void> {
-  const attempt = (locales: readonly string[]): Promise<Captured> => {
-    const where = ['-h', cluster.socketDirectory, '-p', String(cluster.port), '-U', cluster.superuser];
-    return capture(programs.file('createdb'), [...where, '-T', 'template0', '-E', request.encoding, ...locales, name]);
+  const attempt = (texts: Texts): Promise<Captured> => {
+    const create = `CREATE DATABASE ${identifier(name)} TEMPLATE template0 ENCODING ${literal(request.encoding)}`;
+    const args = ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', cluster.url('postgres'), '-c'];
+    return capture(programs.file('psql'), [...args, create + localeClauses(texts, programs.major)]);
   };
-  const plain = ['--lc-collate=C', '--lc-ctype=C'];
-  let result = await attempt([`--lc-collate=${request.collate ?? 'C'}`, `--lc-ctype=${request.ctype ?? 'C'}`]);
+  const plain = { encoding: request.encoding, collate: 'C', ctype: 'C' };
+  let result = await attempt({ ...request, collate: request.collate ?? 'C', ctype: request.ctype ?? 'C' });
   // a locale that this machine does not have: sorting differs, the data does not
   if (result.exitCode !== 0) result = await attempt(plain);
   if (result.exitCode !== 0) throw new Failure('verification', `no scratch database could be created: ${result.stderr.trim()}`);

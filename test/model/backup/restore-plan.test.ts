@@ -37,6 +37,7 @@ const ready: TargetSurvey = {
   connections: 0,
   freeBytes: 1000,
   noProgram: null,
+  properties: null,
 };
 const unprivileged = { name: 'me', superuser: false, createdb: false, memberOf: ['me', 'app'] };
 const details = (more: Partial<RestoreWish['details']>): Partial<RestoreWish> => ({ details: { ...wish.details, ...more } });
@@ -45,7 +46,7 @@ const kinds = (wanted: Partial<RestoreWish>, target: Partial<TargetSurvey>) =>
 
 describe('a restore plan', () => {
   it('is empty when nothing is missing', () => {
-    expect(planRestore(wish, ready)).toEqual({ missing: [], sql: [], warnings: [] });
+    expect(planRestore(wish, ready)).toEqual({ missing: [], sql: [], afterwards: [], warnings: [] });
   });
 
   it.each<[string, Partial<RestoreWish>, Partial<TargetSurvey>, string[]]>([
