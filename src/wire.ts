@@ -16,8 +16,10 @@ import { Failure } from './model/errors.js';
 import { uuidv7 } from './model/id.js';
 import type { Log } from './model/roles/log.js';
 import type { Announce } from './model/roles/progress.js';
+import { schedulers } from './schedulers/index.js';
 import { storages } from './storages/index.js';
 import { systemClock } from './system/clock.js';
+import { readTicks } from './system/files/ticks.js';
 import { runFlow } from './system/programs/flow.js';
 import { openLedger } from './system/ledger/ledger.js';
 import { openLocks } from './system/files/lock.js';
@@ -26,11 +28,14 @@ import { openScratch } from './system/postgres/scratch.js';
 import { resolveSecret, resolveSecretText } from './system/secrets.js';
 import { openSigner } from './system/signer.js';
 import { openStorageMemory } from './system/files/storage-memory.js';
+import { entryOf } from './wire/entry.js';
 import { createWhole } from './system/files/whole-file.js';
 
 export interface WireOptions {
   readonly config?: string;
   readonly set: readonly string[];
+  /** For what a scheduler starts, see `wire/entry`. */
+  readonly environmentFile?: string;
   readonly verbose?: boolean;
   readonly quiet?: boolean;
 }
@@ -114,6 +119,9 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     storages: openStorages(config),
     channels: openChannels(loaded),
     engine,
+    schedulers: Object.values(schedulers).map((member) => member.create()),
+    entry: entryOf(loaded, options, here()),
+    ticks: () => readTicks(config.stateDirectory),
     ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),
     clock: systemClock,

@@ -15,6 +15,7 @@ import { backupsCommand } from './commands/backups.js';
 import { verifyCommand } from './commands/verify.js';
 import { healthCommand, unknownExit } from './commands/health.js';
 import { restoreCommand } from './commands/restore.js';
+import { scheduleCommand } from './commands/schedule.js';
 import { guardCommand } from './commands/guard.js';
 import { testCommand } from './commands/test.js';
 import { present, type GlobalOptions } from './render.js';
@@ -25,6 +26,7 @@ type AddCommand = (program: Command) => void;
 const everyCommand: Readonly<Record<string, AddCommand>> = {
   config: configCommand,
   execute: executeCommand,
+  schedule: scheduleCommand,
   active: activeCommand,
   events: eventsCommand,
   statistics: statisticsCommand,

@@ -8,9 +8,12 @@ import type { GlobalOptions } from './render.js';
 import { stopSignal } from './signals.js';
 
 /** A Context whose progress is shown; dead events of this host are closed first. */
-export async function openWork(options: GlobalOptions): Promise<{ context: Context; loaded: LoadedConfig }> {
+export async function openWork(
+  options: GlobalOptions,
+  more: { readonly environmentFile?: string } = {},
+): Promise<{ context: Context; loaded: LoadedConfig }> {
   const [{ makeContext }, { reconcile }] = await Promise.all([import('../wire.js'), import('../core/history/reconcile.js')]);
-  const wired = await makeContext(options, listen(options), stopSignal());
+  const wired = await makeContext({ ...options, ...more }, listen(options), stopSignal());
   await reconcile(wired.context);
   return wired;
 }

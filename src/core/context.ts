@@ -12,6 +12,7 @@ import type { Locks } from '../model/roles/locks.js';
 import type { Log } from '../model/roles/log.js';
 import type { Announce } from '../model/roles/progress.js';
 import type { Compression, Encryption, Schedule, Settings } from '../model/settings/settings.js';
+import type { Entry, Scheduler, Ticks } from '../model/roles/scheduler.js';
 import type { Storage } from '../model/roles/storage.js';
 import type { WholeFile } from '../model/roles/whole-file.js';
 
@@ -45,6 +46,11 @@ export interface Context {
   /** By the names of the configured `alerts` entries, in their order. */
   readonly channels: readonly Channel[];
   readonly engine: Engine;
+  readonly schedulers: readonly Scheduler[];
+  /** What a scheduler starts for this configuration. */
+  readonly entry: Entry;
+  /** When one did. */
+  ticks(): Ticks;
   readonly ledger: Ledger;
   readonly locks: Locks;
   readonly clock: Clock;

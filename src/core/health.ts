@@ -16,6 +16,7 @@ import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
 import { reconcile } from './history/reconcile.js';
 import { heldBack } from './catalog/retention.js';
+import { schedulerFacts } from './scheduler.js';
 
 export interface HealthDocument extends HealthReport {
   readonly configuration: Settings;
@@ -51,6 +52,7 @@ export async function health(context: Context): Promise<HealthDocument> {
   const report = judgeHealth({
     ...automation,
     sealing: await sealingFacts(context, history.drilled),
+    scheduler: await schedulerFacts(context, history.scheduler),
     heldBack: await heldBack(context),
     missingCopies: await lacking(context),
     limits: settings.health,
@@ -102,7 +104,7 @@ function automationFacts(
   entries: readonly Entry[],
   history: History & { readonly ended: readonly BackupEvent[] | Failure },
   stock: Stock,
-): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies'> {
+): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'scheduler'> {
   const now = context.clock.now();
   const { ended } = history;
   const suspects = stock.backups

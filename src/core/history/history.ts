@@ -3,7 +3,7 @@
  */
 import { isTerminal, type BackupEvent } from '../../model/events/event.js';
 import type { LastRun } from '../../model/health/automation.js';
-import type { LedgerDamage, LedgerRecord } from '../../model/events/ledger.js';
+import type { LedgerDamage, LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
 import { isDead, type Sight } from './liveness.js';
 
 export interface History {
@@ -17,12 +17,15 @@ export interface History {
   readonly restored: ReadonlyMap<string, string>;
   /** When a private key was last proven, ISO 8601, by its public id. */
   readonly drilled: ReadonlyMap<string, string>;
+  /** What starts us every minute, as it was last set up or taken away; null: it never was. */
+  readonly scheduler: SchedulerRecord | null;
   readonly damage: Readonly<LedgerDamage>;
 }
 
 /** What is kept while reading: the newest of each kind. */
 interface Fold {
   beginning: string | null;
+  scheduler: SchedulerRecord | null;
   readonly unended: Map<string, BackupEvent>;
   readonly lastRuns: Map<string, BackupEvent>;
   readonly lastCompleted: Map<string, string>;
@@ -34,6 +37,7 @@ export async function readHistory(sight: Sight): Promise<History> {
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
   const fold: Fold = {
     beginning: null,
+    scheduler: null,
     unended: new Map(),
     lastRuns: new Map(),
     lastCompleted: new Map(),
@@ -50,6 +54,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     lastCompleted: fold.lastCompleted,
     restored: fold.restored,
     drilled: fold.drilled,
+    scheduler: fold.scheduler,
     damage,
   };
 }
@@ -58,6 +63,7 @@ function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
   if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
   if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
+  if (record.record === 'scheduler') fold.scheduler = record;
   if (record.record !== 'event') return;
   if (!isTerminal(record.status)) {
     fold.unended.set(record.id, record);

@@ -123,6 +123,17 @@ export interface MissedRecord {
   readonly until: string;
 }
 
+/** What starts `execute --due` every minute was set up, or taken away. */
+export interface SchedulerRecord {
+  readonly record: 'scheduler';
+  readonly installed: boolean;
+  readonly kind: string;
+  readonly id: string;
+  /** SHA-256 of what stands in the scheduler, hex: so that an edit is noticed. */
+  readonly sha256: string | null;
+  readonly by: string;
+}
+
 /** Listings and statistics do not look behind it. */
 export interface ClearRecord {
   readonly record: 'clear';
@@ -160,6 +171,7 @@ export type Fact =
   | AlertRecord
   | DeliveryRecord
   | MissedRecord
+  | SchedulerRecord
   | ClearRecord
   | ConfigurationRecord
   | SegmentRecord;

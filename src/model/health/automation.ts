@@ -3,6 +3,7 @@
  */
 import { isOverdue, type Expectation } from '../events/expectation.js';
 import type { HealthCheck } from './check.js';
+import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './scheduler.js';
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
 import type { LedgerDamage } from '../events/ledger.js';
 import { formatDuration, msPerDay } from '../units.js';
@@ -52,6 +53,7 @@ export interface AutomationFacts {
   readonly unwritable: string | null;
   /** Null: nothing is encrypted. */
   readonly sealing: SealingFacts | null;
+  readonly scheduler: SchedulerFacts;
 }
 
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
@@ -150,11 +152,13 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       judgeRetention(facts.heldBack),
       judgeCopies(facts.missingCopies),
       judgeLedger(facts),
+      ...judgeScheduler(facts.scheduler),
       ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
     ],
     advice: [
       ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
       ...(facts.proofs.length === 0 ? [noBackup] : []),
+      ...adviseScheduler(facts.scheduler),
       ...(facts.sealing ? adviseSealing(facts.sealing, facts.now) : []),
     ],
   };

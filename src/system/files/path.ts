@@ -1,5 +1,5 @@
 /**
- * system: where a program lies on PATH; knows nothing about any program.
+ * system: what lies at a path, and where a program lies on PATH; knows nothing about any program.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -18,3 +18,6 @@ export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): stri
   }
   return null;
 }
+
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -57,6 +57,7 @@ const facts: HealthFacts = {
   missingCopies: [],
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
   unwritable: null,
+  scheduler: { now: new Date(0), remembered: null, found: [], ticks: { last: null, gaps: [] }, needed: false },
 };
 const judge = (change: Partial<HealthFacts>) => judgeHealth({ ...facts, ...change });
 const statusOf = (change: Partial<HealthFacts>, name: string) => judge(change).checks.find((check) => check.name === name)?.status;
