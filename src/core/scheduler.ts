@@ -75,7 +75,7 @@ export async function installEntry(context: Context, { kind, force, by }: Instal
   const problem = problemOf(trial, rehearsed);
   if (problem !== null && !force)
     throw new Failure('scheduler', `started as ${scheduler.kind} would start it, \`backup-automation test\` fails: ${problem}`, {
-      hint: 'it gets none of the variables of your shell: name a file of NAME=VALUE lines with --env-file; or install all the same with --force',
+      hint: 'it gets none of the variables of your shell: name a file of NAME=VALUE lines with --environment; or install all the same with --force',
     });
   const installed = await scheduler.install(entry);
   const fact = { record: 'scheduler', kind: scheduler.kind, id: entry.id, by } as const;

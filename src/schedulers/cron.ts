@@ -13,7 +13,7 @@ import { runBare, shellLine, word } from './shell.js';
 
 const begin = (id: string) => `# BEGIN backup-automation ${id} (written by \`backup-automation schedule install\`: not by hand)`;
 const end = (id: string) => `# END backup-automation ${id}`;
-const blocks = /^# BEGIN backup-automation (\S+)[^\n]*\n(?:[^\n]*\n)*?# END backup-automation \1$/gm;
+const blocks = /^(# BEGIN backup-automation (\S+)[^\n]*\n(?:[^\n]*\n)*?# END backup-automation \2)(?:\n|$)/gm;
 
 /** cron cuts a command here, in silence. */
 const longest = 998;
@@ -51,8 +51,7 @@ async function write(text: string): Promise<void> {
     });
 }
 
-const without = (text: string, id: string): string => text.replace(blocks, (block, found: string) => (found === id ? '' : block));
-const tidy = (text: string): string => text.replace(/\n{3,}/g, '\n\n').replace(/^\n+/, '');
+const without = (text: string, id: string): string => text.replace(blocks, (all, _block, found: string) => (found === id ? '' : all));
 
 const daemons = ['cron', 'crond', 'fcron', 'busybox crond'];
 
@@ -70,18 +69,18 @@ const scheduler: Scheduler = {
   attempt: (entry, words, signal) => runBare(shellLine(entry, words), cronsOwn(), signal),
   async install(entry) {
     const block = blockOf(entry);
-    await write(`${tidy(without(await read(), entry.id))}${block}\n`);
+    await write(`${without(await read(), entry.id)}${block}\n`);
     return installed(entry.id, block);
   },
   async remove(id) {
     const before = await read();
     const after = without(before, id);
-    if (after !== before) await write(tidy(after));
+    if (after !== before) await write(after);
     return after !== before;
   },
   async list() {
     const found = [...(await read()).matchAll(blocks)];
-    return Promise.all(found.map(([text, id = '']) => installed(id, text)));
+    return Promise.all(found.map(([, text = '', id = '']) => installed(id, text)));
   },
 };
 

@@ -26,13 +26,14 @@ function pathFor(path: string): string {
   return [...new Set([...own, ...usualPath])].join(delimiter);
 }
 
-/** Node reads the file itself. Throws `configuration` when others could read the secrets in it. */
+/** Node reads the file itself; a flag of ours by the name of Node's would be taken by Node 20 wherever it stands. Throws `configuration` when others could read the secrets in it. */
 function environmentFlag(file: string, cwd: string): string {
   const path = resolve(cwd, file);
   if (!isFile(path))
-    throw new Failure('configuration', `--env-file ${path}: there is no such file`, { hint: 'a NAME=VALUE line for each variable' });
+    throw new Failure('configuration', `--environment ${path}: there is no such file`, { hint: 'a NAME=VALUE line for each variable' });
   const { mode } = statSync(path);
-  if ((mode & 0o077) !== 0) throw new Failure('configuration', `--env-file ${path}: others may read it`, { hint: `chmod 600 ${path}` });
+  if ((mode & 0o077) !== 0)
+    throw new Failure('configuration', `--environment ${path}: others may read it`, { hint: `chmod 600 '${path}'` });
   return `--env-file=${path}`;
 }
 

@@ -65,7 +65,9 @@ function requestOf(options: Options, schedule: string | undefined): ExecuteReque
 /** The answer of nearly every minute, found without judging the configuration. */
 async function nothingDue(options: GlobalOptions): Promise<Outcome | null> {
   const [{ openSight }, { isNothingDue }] = await Promise.all([import('../../wire/sight.js'), import('../../core/due/retries.js')]);
-  return (await isNothingDue(await openSight(options))) ? { document: { events: [] }, text: () => 'nothing is due' } : null;
+  const sight = await openSight(options);
+  sight.tick();
+  return (await isNothingDue(sight)) ? { document: { events: [] }, text: () => 'nothing is due' } : null;
 }
 
 async function body(options: Options & GlobalOptions, schedule: string | undefined): Promise<Outcome> {

@@ -14,7 +14,7 @@ import { openLook, openWork } from '../work.js';
 
 interface InstallOptions extends GlobalOptions {
   readonly with?: string;
-  readonly envFile?: string;
+  readonly environment?: string;
   readonly force?: boolean;
 }
 
@@ -35,7 +35,7 @@ function installedText({ place, text, problem, steps }: InstalledEntry, paint: C
 }
 
 async function install(options: InstallOptions): Promise<Outcome> {
-  const { context } = await openWork(options, options.envFile === undefined ? {} : { environmentFile: options.envFile });
+  const { context } = await openWork(options, options.environment === undefined ? {} : { environmentFile: options.environment });
   const { installEntry } = await import('../../core/scheduler.js');
   say('rehearsing in the environment of the scheduler; this takes a moment', options);
   const { kind, id, place, text, problem, steps } = await installEntry(context, {
@@ -102,13 +102,13 @@ export function schedulerCommands(schedule: Command): void {
         'schedule install',
         'writes a block of its own into the crontab of this user; repeat it after the program or the configuration moved',
       ],
-      ['schedule install --env-file /etc/backup.env', 'gives it the variables in a file (DATABASE_URL=...), which must be yours alone'],
+      ['schedule install --environment /etc/backup.env', 'gives it the variables in a file (DATABASE_URL=...), which must be yours alone'],
       ['schedule install --with systemd', 'a timer of systemd instead of cron'],
     ],
     exits: { 1: 'it can not be installed, or the rehearsal failed; nothing was changed', 10: 'configuration' },
   })
     .option('--with <scheduler>', 'cron or systemd; the first that this machine has when left out')
-    .option('--env-file <file>', 'a file of NAME=VALUE lines that becomes its environment')
+    .option('--environment <file>', 'a file of NAME=VALUE lines that becomes its environment')
     .option('--force', 'install also when the rehearsal fails')
     .action(run(install));
   addCommand(schedule, 'remove', 'take that away again; everything else in the crontab stays', {

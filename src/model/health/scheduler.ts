@@ -41,13 +41,17 @@ function judgeEntry({ now, remembered, found, ticks }: SchedulerFacts): Judged {
       : good(`started by something of your own; ${last}`);
   }
   if (entry.problem !== null)
-    return { status: 'critical', detail: `${entry.place}: ${entry.problem}; ${last}`, hint: '`backup-automation schedule check`' };
+    return {
+      status: 'critical',
+      detail: `${entry.place}: ${entry.problem}; ${last}`,
+      hint: '`backup-automation schedule check` shows whether it helped',
+    };
   // an entry that was made a moment ago has its first minute before it
   if (age !== null && age > silence)
     return {
       status: 'critical',
       detail: `${entry.place} should start us every minute, but ${last}`,
-      hint: '`backup-automation schedule check`; see the log that it writes',
+      hint: 'see schedule.log in the state directory, and the log of the system',
     };
   if (remembered?.sha256 && remembered.sha256 !== entry.sha256)
     return { status: 'warning', detail: `the entry in ${entry.place} was edited; ${last}`, hint: `${install} writes it anew` };
