@@ -44,6 +44,11 @@ export const failures = {
   'damaged-source': { exit: 20, class: 'permanent', hint: 'the server reports damaged data; do not remove old backups, check the disk' },
   engine: { exit: 20, class: 'transient', hint: 'see the message of the program above' },
   'engine-killed': { exit: 20, class: 'transient', hint: 'look for the out-of-memory killer in the system log' },
+  incomplete: {
+    exit: 20,
+    class: 'permanent',
+    hint: 'the dump was not kept: look at the versions of pg_dump and of the server with `backup-automation health`',
+  },
   stalled: { exit: 20, class: 'transient', hint: 'no byte arrived for too long; look at the server and the network' },
   archive: { exit: 20, class: 'transient', hint: 'the dump could not be read back, so it was not kept' },
   storage: { exit: 21, class: 'transient', hint: 'check the storage with `backup-automation test`' },

@@ -59,6 +59,7 @@ export function fakeEngine(dump: Stage): Engine {
       snapshotLsn: null,
       artifacts: [{ name: 'database.dump', kind: 'database', stages: [dump], check: anything }],
       details: async () => details,
+      inventory: async () => ({ expected: [], largeObjects: 0 }),
       close: async () => {},
     }),
     load: unknown,

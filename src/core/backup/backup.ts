@@ -9,6 +9,7 @@ import { isEmergency, type BackupEvent } from '../../model/events/event.js';
 import type { Level } from '../../model/backup/level.js';
 import { detailsName, guideName } from '../../model/settings/names.js';
 import type { Context, Seal } from '../context.js';
+import { assureWhole, ContentsTap } from './contents.js';
 import { restoreGuide } from './guide.js';
 import { encodeManifest } from './manifest.js';
 import type { Plan } from '../event/plan.js';
@@ -50,8 +51,9 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
   const targets: Target[] = [];
   try {
     const unopened = await openTargets(context, request, targets);
-    const artifacts = await store(context, request, { dump, seal }, targets);
-    const details = await dump.details();
+    const { artifacts, tap } = await store(context, request, { dump, seal }, targets);
+    const contents = await assureWhole(database.name, dump, tap, (message) => keep(warnings, message));
+    const details = { ...(await dump.details()), ...(contents && { objects: [...contents.objects] }) };
     artifacts.push(await describe(context, request, { details, seal }, targets));
     const proven = await prove(context, request, { dump, seal, artifacts }, targets);
     const { databaseSize } = dump.probe;
@@ -61,7 +63,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
       startedAt,
       finishedAt: context.clock.now().toISOString(),
       proven,
-      warnings: [...warnings, ...details.notIncluded, ...odd.suspect],
+      warnings: [...warnings, ...details.notIncluded, ...odd.suspect, ...odd.gone],
       ...(odd.suspect.length > 0 && { suspect: [...odd.suspect] }),
       ...(seal && { keys: [...seal.keys] }),
       storages: request.plan.storages.map(({ name }) => name),
@@ -147,7 +149,13 @@ interface Source {
   readonly seal: Seal | null;
 }
 
-async function store(context: Context, request: BackupRequest, { dump, seal }: Source, targets: readonly Target[]): Promise<Artifact[]> {
+/** The artifacts, and what listened to the database's. */
+interface Stored {
+  readonly artifacts: Artifact[];
+  readonly tap: ContentsTap | null;
+}
+
+async function store(context: Context, request: BackupRequest, { dump, seal }: Source, targets: readonly Target[]): Promise<Stored> {
   const { name } = request.database;
   const compression = request.plan.schedule?.compression ?? context.settings.compression;
   const { codecs } = context.chooseCompression(compression, dump.probe);
@@ -156,16 +164,19 @@ async function store(context: Context, request: BackupRequest, { dump, seal }: S
   dump.details().catch((error: unknown) => broken.abort(error));
   const signal = AbortSignal.any([context.signal, broken.signal]);
   const artifacts: Artifact[] = [];
+  let heard: ContentsTap | null = null;
   for (const source of dump.artifacts) {
     context.announce({ kind: 'step', step: 'dump', database: name, detail: source.name });
     const total = source.kind === 'database' ? request.neededBytes : null;
     // nobody may be able to look inside afterwards
     const check = context.settings.verify.afterBackup === 'archive' ? [...decodersOf(codecs), source.check] : [];
     const sealing = seal && { codec: seal.codec, check };
-    artifacts.push(await deposit(context, { ...source, codecs, sealing, signal }, targets, { step: 'dump', database: name, total }));
+    const tap = source.contents ? new ContentsTap(context, source.contents, codecs) : null;
+    heard ??= tap;
+    artifacts.push(await deposit(context, { ...source, codecs, sealing, signal, tap }, targets, { step: 'dump', database: name, total }));
     demandQuorum(context, request, targets);
   }
-  return artifacts;
+  return { artifacts, tap: heard };
 }
 
 async function describe(

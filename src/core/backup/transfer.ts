@@ -122,6 +122,14 @@ export interface ArtifactRequest extends Storing {
   readonly sealing: Sealing | null;
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Hears what is stored as its codecs leave it, before it is sealed. */
+  readonly tap?: Tap | null;
+}
+
+/** Listens, and holds nothing up. */
+export interface Tap {
+  take(data: Buffer): void;
+  end(): void;
 }
 
 /** Makes an artifact: source and codecs run as one flow into every target; durable in each when it resolves. */
@@ -134,10 +142,11 @@ export async function deposit(
   const { sealing, signal = context.signal } = artifact;
   const begin = () => {
     const clear = context.run([...artifact.stages, ...artifact.codecs.map((codec) => codec.encode())], { signal });
+    if (artifact.tap) clear.output.on('data', (data: Buffer) => artifact.tap?.take(data));
     return sealing ? seal(context, clear, sealing, signal) : clear;
   };
   const codecs = sealing ? [...artifact.codecs, sealing.codec] : artifact.codecs;
-  return keep(context, { ...artifact, codecs }, begin, targets, movement);
+  return keep(context, { ...artifact, codecs }, begin, targets, movement).finally(() => artifact.tap?.end());
 }
 
 /** Takes what a flow yields into every target. */

@@ -10,7 +10,9 @@ import type { Session } from '../../system/postgres/postgres.js';
 import { lockTables, readNeeds } from './catalogue.js';
 import { applicationNameOf, type Connection } from './connection.js';
 import { readSequences, takeFingerprint } from './content.js';
+import { readInventory } from './inventory.js';
 import { checkStage, explainExit } from './stages.js';
+import { readContents } from './toc.js';
 
 export interface DumpSource {
   readonly connection: Connection;
@@ -97,6 +99,7 @@ const artifactsOf = (source: DumpSource, env: Record<string, string>, snapshot: 
     kind: 'database',
     stages: [dumpStage(source, env, snapshot, request)],
     check: checkStage('database', source.client),
+    contents: readContents,
   },
   {
     name: 'globals.sql',
@@ -121,6 +124,8 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
     session = await (await source.connection.server()).connect({ applicationName: applicationNameOf(request.eventId) });
     const snapshot = await exportSnapshot(session, source.lockWaitTimeout);
     if (request.fingerprint !== 'none') await lockTables(session);
+    const inventory = readInventory(session, request.content);
+    inventory.catch(() => {});
     // before pg_dump reads them: no snapshot holds a sequence
     const sequences = request.fingerprint === 'content' ? { sequences: await readSequences(session) } : {};
     const details = describe(session, request, snapshot).then((found) => ({
@@ -134,6 +139,7 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
       snapshotLsn: snapshot.lsn,
       artifacts: artifactsOf(source, env, snapshot, request).filter(({ kind }) => kind === 'database' || request.globals),
       details: () => details,
+      inventory: () => inventory,
       close: async () => {
         if (counting) await session?.cancel();
         await end();

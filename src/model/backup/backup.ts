@@ -2,6 +2,7 @@
  * model: the Backup, what a completed event left in the storages, as its manifest describes it.
  */
 import * as z from 'zod';
+import { storedObjectSchema } from './objects.js';
 import { levels, type Level } from './level.js';
 import { propertiesSchema } from './properties.js';
 
@@ -115,6 +116,8 @@ export const detailsSchema = z.object({
   /** What this kind of dump cannot hold, a sentence each. */
   notIncluded: z.array(z.string()),
   fingerprint: fingerprintSchema,
+  /** All that the archive holds the definition of; backups of earlier versions do not say. */
+  objects: z.array(storedObjectSchema).optional(),
 });
 export type BackupDetails = z.infer<typeof detailsSchema>;
 

@@ -5,6 +5,7 @@ import type { Access } from '../backup/access.js';
 import type { BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
 import type { DatabaseProperties, Texts } from '../backup/properties.js';
 import type { Stage } from './flow.js';
+import type { Contents, Inventory } from '../backup/objects.js';
 import type { Measurement } from '../moment/measurement.js';
 
 /** One database to back up, or to restore into. `connection` is opaque to everyone but the engine. */
@@ -39,6 +40,8 @@ export interface ArtifactSource {
   readonly stages: readonly Stage[];
   /** The last stage of an archive check: reads all of it, fails when anything is wrong, yields nothing. */
   readonly check: Stage;
+  /** Reads what is in the artifact from its decoded beginning, and no further; null: it can not be told. Left out where it tells nothing. */
+  readonly contents?: (beginning: AsyncIterable<Buffer>) => Promise<Contents | null>;
 }
 
 export interface DumpRequest {
@@ -61,6 +64,8 @@ export interface Dump {
   readonly artifacts: readonly ArtifactSource[];
   /** Counted in the dump's own snapshot, at the latest when the last artifact is done. */
   details(): Promise<BackupDetails>;
+  /** What a whole dump of the snapshot holds. */
+  inventory(): Promise<Inventory>;
   /** Ends the snapshot, cancels what still runs on the server, removes passfiles. Never throws. */
   close(): Promise<void>;
 }
