@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { channels, type ChannelMember } from './channels/index.js';
 import { codecs, openKeyring, type CodecKind } from './codecs/index.js';
+import { fingerprintOf } from './config/fingerprint.js';
 import { here, loadConfig, type LoadedConfig } from './config/load.js';
 import type { Config } from './config/schema.js';
 import type { Context } from './core/context.js';
@@ -19,6 +20,7 @@ import type { Announce } from './model/roles/progress.js';
 import { schedulers } from './schedulers/index.js';
 import { storages } from './storages/index.js';
 import { systemClock } from './system/clock.js';
+import { openDueMemory } from './system/due-memory.js';
 import { readTicks } from './system/files/ticks.js';
 import { runFlow } from './system/programs/flow.js';
 import { openLedger } from './system/ledger/ledger.js';
@@ -107,6 +109,7 @@ const aloud =
 
 /** Loads the configuration and puts everything together. `announce` hears what happens; `signal` stops it. */
 export async function makeContext(options: WireOptions, announce: Announce = () => {}, signal: AbortSignal = never): Promise<Wired> {
+  const fingerprint = fingerprintOf(options, here());
   const loaded = await loadConfig(options, here());
   const { config } = loaded;
   const log = openLog({ ...config.log, level: options.verbose ? 'debug' : 'info', stderr: options.verbose === true, clock: systemClock });
@@ -124,6 +127,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     ticks: () => readTicks(config.stateDirectory),
     ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),
+    dueMemory: openDueMemory(config.stateDirectory, fingerprint, systemClock),
     clock: systemClock,
     signer: openSigner(config.stateDirectory),
     run: runFlow,

@@ -8,6 +8,7 @@ import type { Engine, EngineProbe, Scratch } from '../model/roles/engine.js';
 import type { RunFlow } from '../model/roles/flow.js';
 import type { Texts } from '../model/backup/properties.js';
 import type { Ledger } from '../model/events/ledger.js';
+import type { DueMemory } from '../model/roles/due-memory.js';
 import type { Locks } from '../model/roles/locks.js';
 import type { Log } from '../model/roles/log.js';
 import type { Announce } from '../model/roles/progress.js';
@@ -53,6 +54,7 @@ export interface Context {
   ticks(): Ticks;
   readonly ledger: Ledger;
   readonly locks: Locks;
+  readonly dueMemory: DueMemory;
   readonly clock: Clock;
   readonly signer: Signer;
   readonly run: RunFlow;

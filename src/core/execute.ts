@@ -2,18 +2,20 @@
  * core: `execute`, top to bottom: a request becomes one event a database, and each event one backup or one reason.
  */
 import type { Database } from '../model/roles/engine.js';
-import { asFailure, type Failure } from '../model/errors.js';
+import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
 import { decideRetry } from '../model/events/retry.js';
 import { backUp } from './backup/backup.js';
 import { mendCopies } from './copies.js';
-import { withClaim } from './event/claim.js';
+import { whileClaimed, withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
+import { doneElsewhere } from './event/elsewhere.js';
 import { awaitConditions } from './event/gate.js';
-import { makePlan, type Plan } from './event/plan.js';
+import { isPatience, refrain, type Wait } from './event/patience.js';
+import { makePlan, type Plan, type PlanTarget } from './event/plan.js';
 import { makeRoom, pruneAfter } from './prune.js';
-import { notNow, shortfall, summarize, type Outcome } from './event/outcome.js';
-import { cancelled, completed, failed, openEvent, record, retryOf } from './event/record.js';
+import { shortfall, summarize, type Outcome } from './event/outcome.js';
+import { cancelled, completed, failed, openEvent, openPart, record, retryOf } from './event/record.js';
 
 export interface ExecuteRequest {
   readonly scheduleId?: string;
@@ -39,11 +41,7 @@ export async function execute(context: Context, request: ExecuteRequest): Promis
   const outcomes: Outcome[] = [];
   for (const target of plan.targets) {
     if (context.signal.aborted) break;
-    outcomes.push(
-      ...('failure' in target
-        ? [await refused(context, request, target)]
-        : await persist(context, request, plan, target.database, deadline)),
-    );
+    outcomes.push(...(await persist(context, request, plan, target, deadline)));
   }
   if (request.type !== 'emergency') await mendBefore(context, outcomes);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
@@ -58,12 +56,12 @@ async function mendBefore(context: Context, outcomes: readonly Outcome[]): Promi
     context.log('warn', `storage "${storage}" lacks a copy still: ${failure.message}`);
 }
 
-/** One database, with its retries when this process waits for them. */
+/** One database, or an entry whose server did not answer, with its retries when this process waits for them. */
 async function persist(
   context: Context,
   request: ExecuteRequest,
   plan: Plan,
-  database: Database,
+  target: PlanTarget,
   deadline: number | null,
 ): Promise<Outcome[]> {
   const id = context.newId();
@@ -71,38 +69,77 @@ async function persist(
     context,
     id,
     async () => {
-      const event = await openEvent(context, id, request, database.name);
-      return work(context, plan, database, event, deadline);
+      const event = await openEvent(context, id, request, 'failure' in target ? target.entry : target.database.name);
+      return 'failure' in target ? conclude(context, event, target.failure, 0) : work(context, plan, target.database, event, deadline);
     },
     wentWell,
   );
   const outcomes = [first];
-  for (let last: Outcome | undefined = first; last?.retry && deadline !== null; last = outcomes.at(-1)) {
-    const { retry } = last;
-    const pause = Date.parse(retry.notBefore ?? retry.timestamp) - context.clock.now().getTime();
-    if (context.clock.monotonic() + pause > deadline || context.signal.aborted) break;
-    const detail = `attempt ${retry.attempt} at ${retry.notBefore}`;
-    context.announce({ kind: 'step', step: 'retry', database: database.name, detail });
-    await context.clock.sleep(Math.max(0, pause), context.signal).catch(() => {});
-    if (context.signal.aborted) break;
-    outcomes.push(await attempt(context, plan, database, retry, deadline));
+  if (deadline === null) return outcomes;
+  for (const last of outcomes) {
+    if (!last.retry || !(await awaitRetry(context, last.retry, deadline))) continue;
+    outcomes.push(...(await resume(context, last.retry, deadline)));
   }
   return outcomes;
 }
 
-/** An event that was opened before, a retry. */
-export async function attempt(
-  context: Context,
-  plan: Pick<Plan, 'schedule' | 'storages'>,
-  database: Database,
-  event: BackupEvent,
-  deadline: number | null,
-): Promise<Outcome> {
-  return withClaim(context, event.id, () => work(context, plan, database, event, deadline), wentWell);
+/** Sleeps until a retry's time; false when that is too late. */
+async function awaitRetry(context: Context, retry: BackupEvent, deadline: number): Promise<boolean> {
+  const pause = Date.parse(retry.notBefore ?? retry.timestamp) - context.clock.now().getTime();
+  if (context.clock.monotonic() + pause > deadline || context.signal.aborted) return false;
+  const detail = `attempt ${retry.attempt} at ${retry.notBefore}`;
+  context.announce({ kind: 'step', step: 'retry', database: retry.database, detail });
+  await context.clock.sleep(Math.max(0, pause), context.signal).catch(() => {});
+  return !context.signal.aborted;
+}
+
+/**
+ * Works on an event that was opened before: a retry, a slot's. One of a whole entry is replaced by one for each of its databases.
+ * None when another process works on it, or ended it.
+ */
+export async function resume(context: Context, event: BackupEvent, wait: Wait): Promise<Outcome[]> {
+  const plan = await makePlan(context, event).catch((error: unknown) => asFailure(error, 'configuration'));
+  const parts: BackupEvent[] = [];
+  const outcome = await whileClaimed(
+    context,
+    event.id,
+    async (): Promise<Outcome | Skipped> => {
+      const found = await context.ledger.find(event.id);
+      if (found?.status !== 'pending') return { skipped: true };
+      const ours = { ...found, ...(event.passBy && { passBy: event.passBy }), host: context.process.host, pid: context.process.pid };
+      if (plan instanceof Failure) return { event: await failed(context, ours, plan, 0), failure: plan, retry: null };
+      const [target] = plan.targets;
+      if (target && 'failure' in target) return conclude(context, ours, target.failure, 0);
+      if (target?.database.name === event.database) return work(context, plan, target.database, ours, wait);
+      parts.push(...(await divide(context, ours, plan)));
+      return { skipped: true };
+    },
+    (result) => 'skipped' in result || wentWell(result),
+  );
+  if (outcome && !('skipped' in outcome)) return [outcome];
+  const outcomes: Outcome[] = [];
+  for (const part of parts) if (!context.signal.aborted) outcomes.push(...(await resume(context, part, wait)));
+  return outcomes;
+}
+
+interface Skipped {
+  readonly skipped: true;
+}
+
+/** A cluster whose databases had no events of their own yet, because its server did not answer. */
+async function divide(context: Context, event: BackupEvent, { targets }: Plan): Promise<BackupEvent[]> {
+  const names = targets.flatMap((target) => ('database' in target ? [target.database.name] : []));
+  const parts: BackupEvent[] = [];
+  for (const name of names) {
+    const part = await openPart(context, event, name);
+    if (part) parts.push(part);
+  }
+  await cancelled(context, event, [`${event.database} is tried again, each of its databases by an event of its own`]);
+  return parts;
 }
 
 /** Else something may still lie in a storage that is away. */
-const wentWell = ({ failure }: Outcome): boolean => failure === null;
+const wentWell = ({ event, failure }: Outcome): boolean => failure === null || event.status === 'pending';
 
 /** One event from its opening to its end: the steps that `docs/reliability.md` tells. */
 async function work(
@@ -110,17 +147,19 @@ async function work(
   plan: Pick<Plan, 'schedule' | 'storages'>,
   database: Database,
   opened: BackupEvent,
-  deadline: number | null,
+  wait: Wait,
 ): Promise<Outcome> {
   let event = opened;
   const started = context.clock.monotonic();
   try {
     await makeRoom(context, plan.storages);
+    const deadline = isPatience(wait) ? null : wait;
     const gate = await awaitConditions(context, { event, database, plan, passBy: new Set(event.passBy), deadline });
     ({ event } = gate);
-    if ('reasons' in gate)
-      return { event: await cancelled(context, event, gate.reasons), failure: notNow(event, gate.reasons), retry: null };
+    if ('reasons' in gate) return await refrain(context, gate, wait);
     try {
+      const elsewhere = await doneElsewhere(context, event, plan.storages);
+      if (elsewhere) return { event: await cancelled(context, event, [elsewhere]), failure: null, retry: null };
       event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
       const made = await backUp(context, { event, database, plan, healthIssues: gate.healthIssues, neededBytes: gate.neededBytes });
       event = await completed(context, event, made, elapsed(context, started));
@@ -145,10 +184,4 @@ async function conclude(context: Context, event: BackupEvent, failure: Failure, 
   const decision = decideRetry(context.settings, closed, failure.class, context.clock.now(), context.random());
   const retry = decision && (await retryOf(context, closed, decision.notBefore));
   return { event: closed, failure, retry };
-}
-
-/** A database that could not even be named, because its server did not answer. */
-async function refused(context: Context, request: ExecuteRequest, target: { entry: string; failure: Failure }): Promise<Outcome> {
-  const id = context.newId();
-  return withClaim(context, id, async () => conclude(context, await openEvent(context, id, request, target.entry), target.failure, 0));
 }

@@ -8,12 +8,9 @@ import type { Clock } from '../model/roles/clock.js';
 import { systemClock } from '../system/clock.js';
 import { openLedger } from '../system/ledger/ledger.js';
 import { openLocks } from '../system/files/lock.js';
-import { tick } from '../system/files/ticks.js';
 
 export interface OpenSight extends Sight {
   readonly clock: Clock;
-  /** Notes that a scheduler started us. */
-  tick(): void;
 }
 
 /** Touches nothing: a state directory that is not there has no events. */
@@ -23,7 +20,6 @@ export async function openSight(options: { readonly config?: string; readonly se
     ledger: openLedger(stateDirectory, { clock: systemClock }),
     locks: openLocks(stateDirectory),
     clock: systemClock,
-    tick: () => tick(stateDirectory, systemClock.now()),
     process: { host: hostname() },
   };
 }

@@ -1,11 +1,15 @@
 /**
  * test: `execute --due`, which runs the retries that earlier processes left.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';
-import { lab, type Lab } from '../fixtures/lab.js';
+import { count } from '../fixtures/counts.js';
+import { inProcess, lab, type Lab } from '../fixtures/lab.js';
+import { timingOf } from '../../src/model/moment/slots.js';
+import type { Schedule } from '../../src/model/settings/settings.js';
 
 const away = 'postgresql://127.0.0.1:1/shop';
 let shop: TestDatabase;
@@ -24,11 +28,13 @@ const entries = (more: object = {}) => ({ shop: { url: 'env:DATABASE_URL' }, ...
 const withServer = (project: Lab, url = shop.url) => ({ env: { ...project.env, DATABASE_URL: url } });
 
 describe('execute --due', () => {
-  it('with nothing due writes nothing, and needs no configuration that is right', async () => {
-    const project = lab({});
-    const { exitCode, document } = await project.json(['execute', '--due', '--set', 'maxRetries=many']);
+  it('with nothing due and no schedule writes no record; a configuration that is wrong is told at once', async () => {
+    const project = lab(entries());
+    const due = () => project.json(['execute', '--due'], withServer(project));
+    const { exitCode, document } = await due();
     expect({ exitCode, events: document.events }).toEqual({ exitCode: 0, events: [] });
-    expect(existsSync(join(project.directory, '.backup-automation'))).toBe(false);
+    expect(existsSync(join(project.directory, '.backup-automation/ledger'))).toBe(false);
+    expect((await project.json(['execute', '--due', '--set', 'maxRetries=many'])).exitCode).toBe(10);
     project.cleanup();
   });
 
@@ -89,6 +95,93 @@ describe('execute --due', () => {
     ]);
     expect({ exitCode, statuses: document.events.map(({ status }) => status) }).toEqual({ exitCode: 2, statuses: ['failed'] });
     expect((await project.json(['events', '--status', 'pending'])).document.events).toEqual([]);
+    project.cleanup();
+  });
+});
+
+const every = { cron: '0 0 * * *' };
+/** As if `execute --due` had last accounted for a schedule's slots so many ms ago. */
+async function seen(project: Lab, scheduleId: string, ago: number): Promise<void> {
+  const context = await inProcess(project);
+  const schedule = context.schedules[scheduleId];
+  if (!schedule) throw new Error(`no schedule ${scheduleId}`);
+  const until = new Date(Date.now() - ago).toISOString();
+  const timing = timingOf({ schedule, settings: context.settings });
+  await context.ledger.appendFact({ record: 'schedule', scheduleId, timing, until });
+}
+
+describe('slots', () => {
+  const day = 86_400_000;
+
+  it('of a schedule are due from when it was first seen', async () => {
+    const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC' });
+    expect((await project.json(['execute', '--due'], withServer(project))).document.events).toEqual([]);
+    expect(readFileSync(join(project.directory, '.backup-automation/ledger/events-000001.jsonl'), 'utf8')).toContain('"record":"schedule"');
+    project.cleanup();
+  });
+
+  it('E2: processes that fire at the same second run one slot once', { timeout: 600_000 }, async ({ task }) => {
+    const processes = count(6, 50);
+    const violations: string[] = [];
+    const rounds = count(2, 20);
+    for (let round = 0; round < rounds; round += 1) {
+      const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC', fingerprint: 'none' });
+      await seen(project, 'daily', day);
+      const answers = await Promise.all(
+        Array.from({ length: processes }, () => project.json(['execute', '--due', '--quiet'], withServer(project))),
+      );
+      const ran = answers.flatMap(({ document }) => document.events ?? []).filter(({ status }) => status === 'completed');
+      const listed = (await project.json(['events'])).document.events;
+      const stored = (await project.json(['backups'])).document.backups;
+      if (ran.length !== 1 || listed.length !== 1 || stored.length !== 1)
+        violations.push(`round ${round}: ${ran.length} ran, ${listed.length} events, ${stored.length} backups`);
+      project.cleanup();
+    }
+    task.meta.score = { row: 'E2', what: `${processes} processes of one slot at the same second`, n: rounds, violations };
+    expect(violations).toEqual([]);
+  });
+
+  it('F5: after three days down the newest is caught up, and the others are missed, each once', async () => {
+    const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC' });
+    await seen(project, 'daily', 3 * day);
+    const { document } = await project.json(['execute', '--due'], withServer(project));
+    expect(document.events.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'completed']);
+    expect(document.events[0]?.reasons).toEqual([expect.stringMatching(/^missed: /)]);
+    expect((await project.json(['execute', '--due'], withServer(project))).document.events).toEqual([]);
+    expect(new Set(document.events.map(({ slot }) => slot)).size).toBe(3);
+    project.cleanup();
+  });
+
+  it('of two hosts with one storage are backed up by one of them', async () => {
+    const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC' });
+    await seen(project, 'daily', day);
+    await project.json(['execute', '--due'], withServer(project));
+    const state = `stateDirectory=${join(project.directory, 'second')}`;
+    const second = ['--set', state];
+    await project.json(['execute', '--due', ...second], withServer(project));
+    const other = await inProcess(project, [state]);
+    const timing = timingOf({ schedule: other.schedules['daily'] as Schedule, settings: other.settings });
+    await other.ledger.appendFact({ record: 'schedule', scheduleId: 'daily', timing, until: new Date(Date.now() - day).toISOString() });
+    await cp(join(project.directory, '.backup-automation/storages'), join(project.directory, 'second/storages'), { recursive: true });
+    const { document } = await project.json(['execute', '--due', ...second], withServer(project));
+    expect(document.events).toMatchObject([{ status: 'cancelled', reasons: [expect.stringMatching(/^duplicate: /)] }]);
+    expect((await project.json(['backups'])).document.backups).toHaveLength(1);
+    project.cleanup();
+  });
+
+  it('whose conditions do not hold wait, say once why, and run when they do', async () => {
+    const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC' });
+    await seen(project, 'daily', day);
+    const impossible = ['--set', 'conditions.minDiskSpace=100000000'];
+    for (let look = 0; look < 3; look += 1) {
+      const { exitCode, document } = await project.json(['execute', '--due', ...impossible], withServer(project));
+      expect({ exitCode, events: document.events }).toMatchObject({ exitCode: 75, events: [{ status: 'pending' }] });
+    }
+    const [waiting] = (await project.json(['events'])).document.events;
+    const shown = await project.json(['events', 'show', waiting?.id ?? '']);
+    expect(shown.document['records']).toHaveLength(2);
+    expect(waiting?.reasons).toEqual([expect.stringContaining('minDiskSpace')]);
+    expect((await project.json(['execute', '--due'], withServer(project))).document.events).toMatchObject([{ status: 'completed' }]);
     project.cleanup();
   });
 });

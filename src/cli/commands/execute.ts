@@ -27,7 +27,7 @@ const help = {
     ['execute', 'backs up every configured database now, when the conditions hold'],
     ['execute daily-backup --wait 2h', 'the databases of one schedule; waits up to two hours for its conditions and does its retries'],
     ['execute --database shop --force', 'one database, whatever the window, the load, the health and the least free space'],
-    ['execute --due', 'runs the retries whose time has come; nothing due is good too'],
+    ['execute --due', 'what is due by now: slots of schedules, retries, what waits for its conditions; nothing due is good too'],
     ['execute --dry-run', 'shows what would be done, and does nothing'],
   ],
   exits: {
@@ -64,10 +64,10 @@ function requestOf(options: Options, schedule: string | undefined): ExecuteReque
 
 /** The answer of nearly every minute, found without judging the configuration. */
 async function nothingDue(options: GlobalOptions): Promise<Outcome | null> {
-  const [{ openSight }, { isNothingDue }] = await Promise.all([import('../../wire/sight.js'), import('../../core/due/retries.js')]);
-  const sight = await openSight(options);
-  sight.tick();
-  return (await isNothingDue(sight)) ? { document: { events: [] }, text: () => 'nothing is due' } : null;
+  const { openQuiet } = await import('../../wire/quiet.js');
+  const quiet = await openQuiet(options);
+  quiet.tick();
+  return quiet.isQuiet() ? { document: { events: [] }, text: () => 'nothing is due' } : null;
 }
 
 async function body(options: Options & GlobalOptions, schedule: string | undefined): Promise<Outcome> {
@@ -133,7 +133,7 @@ export function executeCommand(program: Command): void {
     .option('--emergency', 'passes by window, load and health')
     .option('--force', 'passes by window, load, health and the least free space')
     .option('--dry-run', 'show the plan, do nothing')
-    .option('--due', 'run the retries whose time has come: for one crontab line')
+    .option('--due', 'do what is due by now: for one crontab line, every minute')
     .option('--wait [duration]', 'wait for the conditions and do the retries in this process, e.g. 2h', duration)
     .action(run(body));
 }

@@ -247,6 +247,7 @@ function manifestOf(context: Context, { event, database }: BackupRequest, { prob
     eventId: event.id,
     scheduleId: event.scheduleId ?? null,
     ...(isEmergency(event) && { emergency: true as const }),
+    ...(event.slot !== undefined && { slot: event.slot }),
     database: database.name,
     databaseName: probe.databaseName,
     systemIdentifier: probe.systemIdentifier,

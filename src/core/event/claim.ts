@@ -14,8 +14,25 @@ export async function withClaim<T>(
   deed: () => Promise<T>,
   isClean: (result: T) => boolean = () => true,
 ): Promise<T> {
+  const done = await whileClaimed(
+    context,
+    id,
+    async () => ({ result: await deed() }),
+    ({ result }) => isClean(result),
+  );
+  if (!done) throw new Failure('not-now', `event ${id} is being worked on by another process`);
+  return done.result;
+}
+
+/** The same; null when another process works on the event. */
+export async function whileClaimed<T extends object>(
+  context: Pick<Context, 'locks'>,
+  id: string,
+  deed: () => Promise<T>,
+  isClean: (result: T) => boolean = () => true,
+): Promise<T | null> {
   const lock = await context.locks.claimEvent(id);
-  if (!lock) throw new Failure('not-now', `event ${id} is being worked on by another process`);
+  if (!lock) return null;
   try {
     const result = await deed();
     if (isClean(result)) lock.retire();

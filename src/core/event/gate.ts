@@ -12,7 +12,7 @@ import { bytesPerGB } from '../../model/units.js';
 import { newestManifest } from '../catalog/catalog.js';
 import type { Context } from '../context.js';
 import type { Plan } from './plan.js';
-import { record } from './record.js';
+import { told } from './patience.js';
 
 /** Between two looks at conditions that do not hold yet, ms. */
 const pause = 15_000;
@@ -84,10 +84,7 @@ export async function awaitConditions(context: Context, request: GateRequest): P
     const left = request.deadline === null ? 0 : request.deadline - context.clock.monotonic();
     if (left <= 0) return gate;
     context.announce({ kind: 'step', step: 'wait', database: request.database.name, detail: gate.reasons.join('; ') });
-    // once each time that something else is waited for, not at each look
-    const waitsFor = (reasons: readonly string[] = []) => reasons.map((reason) => reason.split(':', 1)[0]).join();
-    event = gate.event;
-    if (waitsFor(event.reasons) !== waitsFor(gate.reasons)) event = await record(context, { ...event, reasons: gate.reasons });
+    event = await told(context, gate.event, gate.reasons);
     await context.clock.sleep(Math.min(pause, left), context.signal);
   }
 }

@@ -28,19 +28,23 @@ export function shortfall(settings: Pick<Settings, 'failOnWarnings'>, event: Bac
   return null;
 }
 
-/** One failure for all databases, counted by the last attempt of each: itself when all failed, else `partial`. */
+/** Whether one of the others tried again what this one failed at. */
+const isSuperseded = ({ event }: Outcome, others: readonly Outcome[]): boolean =>
+  others.some((other) => other.event.retryOf === (event.retryOf ?? event.id) && other.event.attempt > event.attempt);
+
+/** One failure for all, counted by the last attempt of each: itself when all failed, else `partial`. */
 export function summarize(outcomes: readonly Outcome[]): Failure | null {
-  const last = new Map(outcomes.map((outcome) => [outcome.event.database, outcome]));
-  const failures = [...last.values()].flatMap(({ event, failure, retry }) => (failure ? [{ event, failure, retry }] : []));
+  const last = outcomes.filter((outcome) => !isSuperseded(outcome, outcomes));
+  const failures = last.flatMap(({ event, failure, retry }) => (failure ? [{ event, failure, retry }] : []));
   const [first] = failures;
   if (!first) return null;
   const { failure, retry } = first;
   const next = retry ? `; attempt ${retry.attempt} is due ${retry.notBefore}: \`backup-automation execute --due\` runs it then` : '';
   const hint = failure.hint + next;
-  const all = failures.length === last.size;
-  if (all && last.size === 1)
+  const all = failures.length === last.length;
+  if (all && last.length === 1)
     return new Failure(failure.code, failure.message, { hint, class: failure.class, exit: failure.exit, cause: failure });
   const names = failures.map(({ event }) => event.database).join(', ');
-  const message = `${failures.length} of ${last.size} databases failed (${names}): ${failure.message}`;
+  const message = `${failures.length} of ${last.length} databases failed (${names}): ${failure.message}`;
   return new Failure(all ? failure.code : 'partial', message, { hint, class: failure.class, cause: failure });
 }

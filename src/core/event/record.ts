@@ -3,12 +3,13 @@
  */
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../../model/events/event.js';
+import type { Slot } from '../../model/moment/slots.js';
 import type { Made } from '../backup/backup.js';
 import type { Context } from '../context.js';
 
-/** Appends a state; throws when another process ended the event meanwhile. */
-export async function record(context: Context, event: BackupEvent): Promise<BackupEvent> {
-  if (!(await context.ledger.appendEvent(event))) throw new Failure('failed', `event ${event.id} was ended by another process`);
+/** Appends a state; null when another process ended the event meanwhile, or another event has its slot. */
+async function tryRecord(context: Context, event: BackupEvent): Promise<BackupEvent | null> {
+  if (!(await context.ledger.appendEvent(event))) return null;
   const { id, database, status, type, attempt, result } = event;
   const about = { eventId: id, type, attempt, ...(result?.success ? { size: result.size, duration: result.duration } : {}) };
   const why = result?.error ?? event.reasons?.join('; ');
@@ -17,28 +18,36 @@ export async function record(context: Context, event: BackupEvent): Promise<Back
   return event;
 }
 
+/** Appends a state; throws when another process ended the event meanwhile. */
+export async function record(context: Context, event: BackupEvent): Promise<BackupEvent> {
+  const recorded = await tryRecord(context, event);
+  if (!recorded) throw new Failure('failed', `event ${event.id} was ended by another process`);
+  return recorded;
+}
+
 const levels = { pending: 'info', running: 'info', completed: 'info', failed: 'error', cancelled: 'warn' } as const;
 
 const unmeasured = { databaseLoad: null, diskSpace: null, concurrentBackups: null };
 
+interface Opening {
+  readonly scheduleId?: string;
+  readonly type: EventType;
+  readonly trigger: string;
+  readonly passBy: readonly PassedCondition[];
+}
+
 /** The first state of an event, whose id is claimed already. */
-export async function openEvent(
-  context: Context,
-  id: string,
-  request: {
-    readonly scheduleId?: string;
-    readonly type: EventType;
-    readonly trigger: string;
-    readonly passBy: readonly PassedCondition[];
-  },
-  database: string,
-): Promise<BackupEvent> {
-  return record(context, {
+export async function openEvent(context: Context, id: string, request: Opening, database: string): Promise<BackupEvent> {
+  return record(context, opening(context, id, request, database));
+}
+
+function opening(context: Context, id: string, { scheduleId, type, trigger, passBy }: Opening, database: string): BackupEvent {
+  return {
     id,
-    type: request.type,
-    ...(request.scheduleId === undefined ? {} : { scheduleId: request.scheduleId }),
-    trigger: request.trigger,
-    ...(request.passBy.length > 0 ? { passBy: request.passBy } : {}),
+    type,
+    ...(scheduleId === undefined ? {} : { scheduleId }),
+    trigger,
+    ...(passBy.length > 0 ? { passBy } : {}),
     timestamp: context.clock.now().toISOString(),
     status: 'pending',
     metadata: unmeasured,
@@ -46,7 +55,20 @@ export async function openEvent(
     attempt: 1,
     host: context.process.host,
     pid: context.process.pid,
-  });
+  };
+}
+
+/** The event of a slot, which waits for whoever claims it; null when the slot has one already. */
+export async function openSlotEvent(context: Context, scheduleId: string, slot: Slot, database: string): Promise<BackupEvent | null> {
+  const event = opening(context, context.newId(), { scheduleId, type: 'scheduled', trigger: 'schedule', passBy: [] }, database);
+  return tryRecord(context, { ...event, slot: slot.key, notBefore: slot.at.toISOString() });
+}
+
+/** One database's part of an event that was opened for a whole entry; null when it has one already. */
+export async function openPart(context: Context, event: BackupEvent, database: string): Promise<BackupEvent | null> {
+  const { reasons: _reasons, ...rest } = event;
+  const timestamp = context.clock.now().toISOString();
+  return tryRecord(context, { ...rest, id: context.newId(), timestamp, database, notBefore: event.notBefore ?? timestamp });
 }
 
 /** A retry is a new event, so that it outlives this process. */

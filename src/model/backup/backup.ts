@@ -58,6 +58,8 @@ export const manifestSchema = z.object({
   suspect: z.array(z.string()).optional(),
   /** Asked for by --emergency, whatever its schedule: the top-level `retention` keeps it. */
   emergency: z.literal(true).optional(),
+  /** The key of the schedule's occurrence that it was made for, so that another host need not make it too. */
+  slot: z.string().optional(),
   /** The storages that it was meant for; a copy that one of them lacks is made later. */
   storages: z.array(z.string()).optional(),
   host: z.string(),

@@ -121,6 +121,19 @@ export interface MissedRecord {
   /** The first and the last one, ISO 8601. */
   readonly from: string;
   readonly until: string;
+  /** Their keys. */
+  readonly firstSlot: string;
+  readonly lastSlot: string;
+}
+
+/** The slots of a schedule up to a moment are accounted for: each has its events, was recorded as missed, or came before it was known. */
+export interface ScheduleRecord {
+  readonly record: 'schedule';
+  readonly scheduleId: string;
+  /** What its slots follow from, see `moment/slots`. */
+  readonly timing: string;
+  /** ISO 8601. */
+  readonly until: string;
 }
 
 /** What starts `execute --due` every minute was set up, or taken away. */
@@ -172,6 +185,7 @@ export type Fact =
   | DeliveryRecord
   | MissedRecord
   | SchedulerRecord
+  | ScheduleRecord
   | ClearRecord
   | ConfigurationRecord
   | SegmentRecord;
@@ -230,9 +244,10 @@ export interface ChainReport {
 export interface Ledger {
   /**
    * Appends an event's next state, durable when it resolves. Under the ledger's lock the event's newest state is read again;
-   * resolves to false, writing nothing, when `event.status` may not follow it (`mayFollow`).
+   * resolves to false, writing nothing, when `event.status` may not follow it (`mayFollow`), and when another event has its slot.
    */
   appendEvent(event: BackupEvent): Promise<boolean>;
+  /** Missed slots that are recorded already are not recorded again. */
   appendFact(fact: Fact): Promise<void>;
   /** For the last resort in a dying process. */
   appendEventSync(event: BackupEvent): void;

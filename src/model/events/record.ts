@@ -3,7 +3,7 @@
  */
 import { isTerminal, mayFollow, type BackupEvent } from './event.js';
 import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
-import { msPerDay } from '../units.js';
+import { msPerDay, msPerMinute } from '../units.js';
 
 type Written = BackupEvent & Partial<EventRecord & LineFrame> & { readonly crc?: string };
 
@@ -35,4 +35,17 @@ export const earliestLine = (time: number): string => new Date(Math.max(0, time 
 export function timeOfId(id: string): number | null {
   const hex = /^([0-9a-f]{8})-([0-9a-f]{4})-7/.exec(id);
   return hex ? Number.parseInt(`${hex[1]}${hex[2]}`, 16) : null;
+}
+
+/** By what an event of a slot is the only one: a retry is another attempt of it. Null: it belongs to no slot. */
+export const slotClaim = ({ slot, database, attempt }: BackupEvent): string | null =>
+  slot === undefined ? null : `${slot} ${database} ${attempt}`;
+
+/** No zone is further behind UTC. */
+const furthestZone = 14 * 60 * msPerMinute;
+
+/** A line about a slot is not older than this, ISO 8601; the key tells its local time (see `moment/occurrences`). */
+export function earliestOfSlot(key: string): string {
+  const local = /@(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})/.exec(key)?.[1];
+  return local === undefined ? '' : earliestLine(Date.parse(`${local}Z`) - furthestZone);
 }

@@ -56,7 +56,7 @@ export function openLedger(stateDirectory: string, options: LedgerOptions): Ledg
   };
   const transition = (event: BackupEvent, lock: Lock | null): boolean => {
     const { record: from, newer } = states.of(event.id, event.status === 'pending');
-    if (newer || !mayFollow(from ?? undefined, event)) return false;
+    if (newer || !mayFollow(from ?? undefined, event) || (!from && states.isSlotTaken(event))) return false;
     const record: EventRecord = { record: 'event', ...eventOf(event), step: from ? from.step + 1 : 0, ...(from && { from: from.status }) };
     append(record, lock);
     return true;
@@ -79,7 +79,10 @@ export function openLedger(stateDirectory: string, options: LedgerOptions): Ledg
 
   return {
     appendEvent: (event) => locked((lock) => transition(event, lock)),
-    appendFact: (fact: Fact) => locked((lock) => append(fact, lock)),
+    appendFact: (fact: Fact) =>
+      locked((lock) => {
+        if (fact.record !== 'missed' || !states.isRecorded(fact)) append(fact, lock);
+      }),
     appendEventSync(event) {
       const lock = takeLockSync(lockPath(), lastWait);
       try {

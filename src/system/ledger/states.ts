@@ -3,8 +3,9 @@
  * and reads only what was appended since; forgetting it all is always safe.
  */
 import { closeSync, constants } from 'node:fs';
-import type { EventRecord, LedgerRecord, Position } from '../../model/events/ledger.js';
-import { earliestLine, idOf, settle, timeOfId } from '../../model/events/record.js';
+import type { BackupEvent } from '../../model/events/event.js';
+import type { EventRecord, LedgerRecord, MissedRecord, Position } from '../../model/events/ledger.js';
+import { earliestLine, earliestOfSlot, idOf, settle, slotClaim, timeOfId } from '../../model/events/record.js';
 import { lineStart } from './append.js';
 import { backwards, forwards } from './read.js';
 import { openSegment, segmentsOf } from './segments.js';
@@ -59,11 +60,52 @@ const mostRemembered = 4096;
 export interface States {
   /** The newest state. `creating` bounds the search: an event that is about to be created has no old lines. */
   of(id: string, creating: boolean): State;
+  /** Whether the slot of an event that is about to be created has one already, or was recorded as missed. */
+  isSlotTaken(event: BackupEvent): boolean;
+  isRecorded(missed: MissedRecord): boolean;
+}
+
+/** The slots that lines tell of, since a moment. */
+class Slots {
+  private earliest: string | null = null;
+  private readonly claims = new Set<string>();
+  private readonly missed: MissedRecord[] = [];
+
+  private readonly stateDirectory: string;
+
+  constructor(stateDirectory: string) {
+    this.stateDirectory = stateDirectory;
+  }
+
+  take(record: LedgerRecord): void {
+    const claim = record.record === 'event' ? slotClaim(record) : null;
+    if (claim !== null) this.claims.add(claim);
+    if (record.record === 'missed') this.missed.push(record);
+  }
+
+  /** Reads as far back as a line about the slot can lie, where that was not done yet. */
+  private reach(slot: string): void {
+    const earliest = earliestOfSlot(slot);
+    if (this.earliest !== null && this.earliest <= earliest) return;
+    this.earliest = earliest;
+    for (const batch of backwards(this.stateDirectory))
+      for (const { record } of batch) {
+        if (record.at < earliest) return;
+        this.take(record);
+      }
+  }
+
+  has(slot: string, { database, claim }: { database: string; claim: string | null }): boolean {
+    this.reach(slot);
+    const isMissed = (one: MissedRecord) => one.database === database && one.firstSlot <= slot && slot <= one.lastSlot;
+    return (claim !== null && this.claims.has(claim)) || this.missed.some(isMissed);
+  }
 }
 
 export function openStates(stateDirectory: string): States {
   let seen: Position | null = null;
   const known = new Map<string, State>();
+  const slots = new Slots(stateDirectory);
 
   const catchUp = (): void => {
     if (seen === null) {
@@ -78,6 +120,7 @@ export function openStates(stateDirectory: string): States {
         return;
       }
       for (const { record } of next.value) {
+        slots.take(record);
         const id = idOf(record);
         const state = id === null ? undefined : known.get(id);
         if (id !== null && state) known.set(id, later(state, record));
@@ -91,6 +134,15 @@ export function openStates(stateDirectory: string): States {
       const state = known.get(id) ?? (creating ? lookBack(stateDirectory, id, true) : findState(stateDirectory, id));
       known.set(id, state);
       return state;
+    },
+    isSlotTaken(event) {
+      if (event.slot === undefined) return false;
+      catchUp();
+      return slots.has(event.slot, { database: event.database, claim: slotClaim(event) });
+    },
+    isRecorded({ lastSlot, database }) {
+      catchUp();
+      return slots.has(lastSlot, { database, claim: null });
     },
   };
 }

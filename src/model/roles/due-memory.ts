@@ -1,0 +1,26 @@
+/**
+ * model: the DueMemory role: what `execute --due` found, remembered for the next minute. Everything in it can be found again.
+ */
+import type { Agenda } from '../events/agenda.js';
+import type { Position } from '../events/ledger.js';
+
+export interface DueNote {
+  readonly agenda: Agenda;
+  /** Of the newest line in the agenda. */
+  readonly position: Position;
+  /** What there was to look at when it was made. */
+  readonly mark: string;
+  /** While the mark is the same, nothing is due before it, ISO 8601; null: look. */
+  readonly nextAt: string | null;
+}
+
+export interface DueMemory {
+  /** Null: there is nothing to go on from. */
+  recall(): Pick<DueNote, 'agenda' | 'position'> | null;
+  /** Configuration, ledger and running events as they are, by what a file's status tells. */
+  mark(): string;
+  /** Never throws: what could not be remembered is found again. */
+  remember(note: DueNote): void;
+  /** Whether what is remembered proves that nothing is due. */
+  isQuiet(now: Date): boolean;
+}
