@@ -7,14 +7,19 @@ import { listen } from './show/progress.js';
 import type { GlobalOptions } from './render.js';
 import { stopSignal } from './signals.js';
 
-/** A Context whose progress is shown; dead events of this host are closed first. */
+/** A Context whose progress is shown; dead events of this host are closed and owed alerts sent first. */
 export async function openWork(
   options: GlobalOptions,
   more: { readonly environmentFile?: string } = {},
 ): Promise<{ context: Context; loaded: LoadedConfig }> {
-  const [{ makeContext }, { reconcile }] = await Promise.all([import('../wire.js'), import('../core/history/reconcile.js')]);
+  const [{ makeContext }, { reconcile }, { atStart, notify }] = await Promise.all([
+    import('../wire.js'),
+    import('../core/history/reconcile.js'),
+    import('../core/notify.js'),
+  ]);
   const wired = await makeContext({ ...options, ...more }, listen(options), stopSignal());
   await reconcile(wired.context);
+  await notify(wired.context, atStart);
   return wired;
 }
 

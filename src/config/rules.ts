@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { Cron } from 'croner';
 import { channels, type ChannelMember } from '../channels/index.js';
+import { placeholders, unknownPlaceholders } from '../model/alert/template.js';
 import { isRecipient } from '../model/backup/age-key.js';
 import { blackoutProblem } from '../model/moment/blackout.js';
 import { plainRulePlan } from '../model/moment/calendar/rule-plan.js';
@@ -173,6 +174,18 @@ const encryptions: Rule = (config) => {
   ];
 };
 
+/** A placeholder that stands for nothing would be sent as it is. */
+const templates: Rule = (config) =>
+  Object.entries(config.alerts).flatMap(([name, { template }]) =>
+    (['subject', 'body'] as const).flatMap((key) =>
+      unknownPlaceholders(template?.[key] ?? '').map((word) => ({
+        path: ['alerts', name, 'template', key],
+        found: `{{${word.slice(0, 80)}}}`,
+        expected: `one of ${placeholders.map((one) => `{{${one}}}`).join(', ')}`,
+      })),
+    ),
+  );
+
 const asReference = 'a reference to the secret, "env:NAME", "file:PATH" or "command:...", never the secret itself';
 const secretKeys = /^(password|passphrase|token|secret|apiKey)$/i;
 
@@ -211,6 +224,7 @@ const rules: readonly Rule[] = [
   zones,
   gzipLevels,
   encryptions,
+  templates,
   noLiteralSecrets,
 ];
 
@@ -229,7 +243,6 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
       [config.encryption, ...schedules.map(({ encryption }) => encryption)].some((one) => one?.recipients?.includes(placeholder)),
       `encryption: "${placeholder}" stands for a public key and is none; \`execute\` refuses rather than store clear text`,
     ],
-    [Object.keys(config.alerts).length > 0, 'alerts: not built yet, nothing is sent'],
     [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
     [config.jobs > 1, 'jobs: not built yet, one process dumps'],
     [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],

@@ -1,6 +1,7 @@
 /**
  * core: the Context, everything the verbs are given to work with. Only `wire.ts` makes one; tests make theirs from fakes.
  */
+import type { AlertMemory } from '../model/roles/alert-memory.js';
 import type { Channel } from '../model/roles/channel.js';
 import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
@@ -14,6 +15,7 @@ import type { Log } from '../model/roles/log.js';
 import type { Announce } from '../model/roles/progress.js';
 import type { Compression, Encryption, Schedule, Settings } from '../model/settings/settings.js';
 import type { Entry, Scheduler, Ticks } from '../model/roles/scheduler.js';
+import type { Routes } from '../model/alert/owed.js';
 import type { Storage } from '../model/roles/storage.js';
 import type { WholeFile } from '../model/roles/whole-file.js';
 
@@ -46,6 +48,9 @@ export interface Context {
   readonly storages: readonly Storage[];
   /** By the names of the configured `alerts` entries, in their order. */
   readonly channels: readonly Channel[];
+  /** Who hears what, by the channel's name. */
+  readonly routes: Routes;
+  readonly alertMemory: AlertMemory;
   readonly engine: Engine;
   readonly schedulers: readonly Scheduler[];
   /** What a scheduler starts for this configuration. */

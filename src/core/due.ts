@@ -10,15 +10,20 @@ import { openSlots } from './due/slots.js';
 import { runWaiting } from './due/waiting.js';
 import { summarize } from './event/outcome.js';
 import type { Executed } from './execute.js';
+import { atEnd, notify } from './notify.js';
+import { withLastResort } from './notify/direct.js';
 
 /** Does what is due; the events of dead processes were ended before. */
-export async function executeDue(context: Context): Promise<Executed> {
+export const executeDue = (context: Context): Promise<Executed> => withLastResort(context, () => doDue(context));
+
+async function doDue(context: Context): Promise<Executed> {
   const agenda = await readAgenda(context);
   const opened = await openSlots(context, agenda);
   await agenda.catchUp();
   const outcomes = await runWaiting(context, agenda);
   const mended = context.signal.aborted ? null : await mendOwed(context);
+  const untold = await notify(context, { ...atEnd, due: true });
   await remember(context, agenda);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
-  return { events: [...opened, ...outcomes.map(({ event }) => event)], failure: stopped ?? summarize(outcomes) ?? mended };
+  return { events: [...opened, ...outcomes.map(({ event }) => event)], failure: stopped ?? summarize(outcomes) ?? mended ?? untold };
 }

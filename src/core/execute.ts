@@ -4,7 +4,7 @@
 import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
-import { decideRetry } from '../model/events/retry.js';
+import { decideRetry, expandedReason } from '../model/events/retry.js';
 import { backUp } from './backup/backup.js';
 import { mendCopies } from './copies.js';
 import { whileClaimed, withClaim } from './event/claim.js';
@@ -13,6 +13,8 @@ import { doneElsewhere } from './event/elsewhere.js';
 import { awaitConditions } from './event/gate.js';
 import { isPatience, refrain, type Wait } from './event/patience.js';
 import { makePlan, type Plan, type PlanTarget } from './event/plan.js';
+import { andNotify, atEnd, notify } from './notify.js';
+import { withLastResort } from './notify/direct.js';
 import { makeRoom, pruneAfter } from './prune.js';
 import { shortfall, summarize, type Outcome } from './event/outcome.js';
 import { cancelled, completed, failed, openEvent, openPart, record, retryOf } from './event/record.js';
@@ -34,8 +36,11 @@ export interface Executed {
   readonly failure: Failure | null;
 }
 
-/** Backs up every database of the request, one after the other; the failure of one does not stop the rest. */
-export async function execute(context: Context, request: ExecuteRequest): Promise<Executed> {
+/** Backs up every database of the request, one after the other; the failure of one does not stop the rest. Alerts come last. */
+export const execute = (context: Context, request: ExecuteRequest): Promise<Executed> =>
+  withLastResort(context, () => andNotify(context, () => executeAll(context, request)));
+
+async function executeAll(context: Context, request: ExecuteRequest): Promise<Executed> {
   const plan = await makePlan(context, request);
   const deadline = request.wait === null ? null : context.clock.monotonic() + request.wait;
   const outcomes: Outcome[] = [];
@@ -89,6 +94,7 @@ async function awaitRetry(context: Context, retry: BackupEvent, deadline: number
   if (context.clock.monotonic() + pause > deadline || context.signal.aborted) return false;
   const detail = `attempt ${retry.attempt} at ${retry.notBefore}`;
   context.announce({ kind: 'step', step: 'retry', database: retry.database, detail });
+  await notify(context, atEnd);
   await context.clock.sleep(Math.max(0, pause), context.signal).catch(() => {});
   return !context.signal.aborted;
 }
@@ -134,7 +140,7 @@ async function divide(context: Context, event: BackupEvent, { targets }: Plan): 
     const part = await openPart(context, event, name);
     if (part) parts.push(part);
   }
-  await cancelled(context, event, [`${event.database} is tried again, each of its databases by an event of its own`]);
+  await cancelled(context, event, [expandedReason(event.database)]);
   return parts;
 }
 

@@ -31,7 +31,9 @@ export async function guard(context: Context, request: GuardRequest): Promise<Wa
     { ...context, settings },
     { ...request, type: 'emergency', trigger: 'guard', passBy, wait: null },
   );
-  if (failure && !(failure.code === 'partial' && events.every(({ status }) => status === 'completed'))) throw failure;
+  // the backup is there, whatever an alert or a second storage came to
+  const isBeside = failure?.code === 'partial' || failure?.code === 'alert';
+  if (failure && !(isBeside && events.every(({ status }) => status === 'completed'))) throw failure;
   const { targets } = await makePlan(context, request);
   const backups = new Map(events.map((event) => [event.database, event.result?.backupId]));
   const commands = targets.map(async (target) => {

@@ -11,7 +11,6 @@ describe('notBuiltYet', () => {
   });
 
   test.each([
-    ['alerts.a={"kind":"slack","url":"env:X"}', 'alerts'],
     ['jobs=2', 'jobs'],
     ['gentle=on', 'gentle'],
     ['fingerprint=content', 'fingerprint'],

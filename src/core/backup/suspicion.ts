@@ -3,7 +3,7 @@
  */
 import type { Artifact, BackupDetails } from '../../model/backup/backup.js';
 import { disappearance } from '../../model/backup/objects.js';
-import { rowSuspicion, sizeSuspicions } from '../../model/backup/suspect.js';
+import { rowSuspicion, sizeSuspicions, suspectWarning } from '../../model/backup/suspect.js';
 import { catalog } from '../catalog/catalog.js';
 import type { Context } from '../context.js';
 import { readDetails, storageOf } from '../catalog/fetch.js';
@@ -37,8 +37,7 @@ export async function suspicionOf(context: Context, fresh: Fresh): Promise<Suspi
     const rows = before && rowSuspicion(fresh.details.fingerprint, before.fingerprint);
     const gone = before && disappearance(fresh.details.objects, before.objects);
     const suspect = [...sizes, ...(rows ? [rows.sealed] : [])];
-    const cleared = `this backup is suspect, and the one before it is held, until \`backup-automation verify ${fresh.backupId}\` proves it`;
-    const doubts = suspect.length > 0 ? [...sizes, ...(rows ? [rows.told] : []), cleared] : [];
+    const doubts = suspect.length > 0 ? [...sizes, ...(rows ? [rows.told] : []), suspectWarning(fresh.backupId)] : [];
     return { suspect, gone: gone ? [gone.sealed] : [], warnings: [...doubts, ...(gone ? [gone.told] : [])] };
   } catch (error) {
     context.log('warn', `${fresh.database}: the backup could not be compared with those before it`, { error: String(error) });

@@ -5,6 +5,7 @@ import { occurrencesOf } from '../../model/moment/occurrences.js';
 import { zoneOf } from '../../model/moment/slots.js';
 import { msPerMinute } from '../../model/units.js';
 import type { Context } from '../context.js';
+import { recall } from '../notify/outbox.js';
 import type { AgendaReader } from './agenda.js';
 
 /** What has no time of its own (copies, alerts, verifications) is looked at so often. */
@@ -28,6 +29,9 @@ function nextDue(context: Context, { agenda }: AgendaReader): string {
     return occurrencesOf(schedule, zoneOf(schedule, context.settings)).next(new Date(since)) ?? [];
   });
   const waiting = Object.values(agenda.waiting).map((notBefore) => new Date(notBefore));
+  const alerts = recall(context)?.next;
   const latest = new Date(now.getTime() + longest);
-  return [...slots, ...waiting].reduce((first, at) => (at < first ? at : first), latest).toISOString();
+  return [...slots, ...waiting, ...(alerts === undefined ? [] : [new Date(alerts)])]
+    .reduce((first, at) => (at < first ? at : first), latest)
+    .toISOString();
 }

@@ -18,6 +18,7 @@ export type AlertKind =
   | 'copy'
   | 'retention'
   | 'health'
+  | 'undelivered'
   | 'ledger'
   | 'recovered'
   | 'digest'

@@ -82,3 +82,7 @@ export function rowSuspicion(made: Fingerprint, before: Fingerprint): RowSuspici
   const count = `${lost.length} ${lost.length === 1 ? 'table' : 'tables'} lost most of the rows that the last good backup has`;
   return { sealed: count, told: `${count}: ${lost.slice(0, named).map(one).join('; ')}${more}` };
 }
+
+/** What the event of a suspect backup says, and how it is known for one. */
+export const suspectWarning = (backupId: string): string =>
+  `this backup is suspect, and the one before it is held, until \`backup-automation verify ${backupId}\` proves it`;

@@ -93,6 +93,18 @@ export interface KeyDrillRecord {
 export interface AlertRecord {
   readonly record: 'alert';
   readonly alert: Alert;
+  /** To these channels only, whatever their routing; left out: to all that it is routed to. */
+  readonly channels?: readonly string[];
+  /** Of a digest: the ordinals of the alerts that it stands for, `3-17,19`. */
+  readonly covers?: string;
+}
+
+/** From here on these channels are told of what happens; written when they, or what they are told, change. */
+export interface AlertingRecord {
+  readonly record: 'alerting';
+  readonly channels: readonly string[];
+  readonly onFailure: boolean;
+  readonly onSuccess: boolean;
 }
 
 /** What became of telling an alert to a channel. The alert is owed until one of these is `ok` or `dead`. */
@@ -182,6 +194,7 @@ export type Fact =
   | PinRecord
   | CopyRecord
   | AlertRecord
+  | AlertingRecord
   | DeliveryRecord
   | MissedRecord
   | SchedulerRecord

@@ -29,3 +29,9 @@ export function decideRetry(
   if (!settings.autoRetry || !passing || stopped || event.attempt > settings.maxRetries) return null;
   return { notBefore: new Date(now.getTime() + retryDelay(settings, event.attempt, random)) };
 }
+
+const expanded = 'each of its databases by an event of its own';
+
+/** Why a cluster's retry is cancelled when it becomes one event a database. */
+export const expandedReason = (database: string): string => `${database} is tried again, ${expanded}`;
+export const isExpanded = ({ reasons = [] }: Pick<BackupEvent, 'reasons'>): boolean => reasons.some((reason) => reason.endsWith(expanded));

@@ -35,4 +35,6 @@ export interface Locks {
   isBackupHeld(backupId: string): Promise<boolean>;
   /** The one place for whoever removes backups from a storage. Null: another one does, for longer than a removal takes. */
   claimRetention(storage: string): Promise<Lock | null>;
+  /** The one place for whoever sends alerts; waits at most `seconds`. Null: another one does. */
+  claimAlerts(seconds: number): Promise<Lock | null>;
 }

@@ -26,6 +26,10 @@ export const routingShape = {
     .describe('Own words.'),
 } as const;
 
+const routing = z.object(routingShape);
+/** Who hears what: the part of a channel's settings that the channel itself does not know. */
+export type Routing = z.infer<typeof routing>;
+
 export const alertingSchema = z.strictObject({
   remindAfter: z.number().min(1).max(8760).default(24).describe('A problem that lasts is told again after this time, hours.'),
   digestAbove: z.int().min(1).max(1000).default(10).describe('More alerts than these at once become one digest.'),

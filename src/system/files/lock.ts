@@ -167,7 +167,7 @@ const outwaitRetention = 10;
 
 /**
  * The locks of a state directory: `run/<eventId>.lock` for events; in `locks/` `host.<i>.lock` for places, `backup.<id>.lock` for
- * backups that are read or removed, `retention.<storage>.lock`. Touches nothing until used.
+ * backups that are read or removed, `retention.<storage>.lock`, `alerts.lock`. Touches nothing until used.
  */
 export function openLocks(stateDirectory: string): Locks {
   const run = join(stateDirectory, 'run');
@@ -228,6 +228,10 @@ export function openLocks(stateDirectory: string): Locks {
     claimRetention(storage) {
       prepare(shared);
       return takeLock(join(shared, `retention.${storage}.lock`), outwaitRetention);
+    },
+    async claimAlerts(seconds) {
+      prepare(shared);
+      return takeLock(join(shared, 'alerts.lock'), seconds);
     },
   };
 }

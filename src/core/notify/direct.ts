@@ -1,0 +1,59 @@
+/**
+ * core: the last resort when the ledger can not be written: every channel is told at once, nothing is recorded, nothing repeated.
+ */
+import type { Alert } from '../../model/alert/alert.js';
+import { messageOf } from '../../model/alert/words.js';
+import { asFailure, type Failure } from '../../model/errors.js';
+import type { Context } from '../context.js';
+import { sendWithin } from './send.js';
+
+const limit = 10_000;
+
+/** The same all day long, so that a receiver drops doubles. */
+const alertOf = ({ process: { host }, clock }: Context, failure: Failure): Alert => {
+  const at = clock.now().toISOString();
+  return {
+    id: `${host}:${at.slice(0, 10)}:ledger`,
+    kind: 'ledger',
+    severity: 'critical',
+    scheduleId: null,
+    database: null,
+    eventId: null,
+    host,
+    at,
+    title: 'The ledger can not be written, so nothing is backed up',
+    facts: [
+      ['Error', failure.message],
+      ['Hint', failure.hint],
+    ],
+    class: failure.class,
+    reason: 'ledger: unwritable',
+    nextTry: null,
+    command: 'backup-automation health',
+  };
+};
+
+/** Tells every channel of a Failure `ledger`, and the person how that went. Never rejects. */
+async function tellDirectly(context: Context, failure: Failure): Promise<void> {
+  const alert = alertOf(context, failure);
+  const say = (message: string) => context.announce({ kind: 'warning', database: null, message });
+  const sendings = context.channels.map(async (channel) => {
+    const message = messageOf(alert, channel.name, context.routes[channel.name]);
+    await sendWithin(context, channel, message, limit).then(
+      () => say(`the ledger can not be written: channel "${channel.name}" was told directly, with no record of it`),
+      (error: Failure) => say(`the ledger can not be written, and channel "${channel.name}" can not be told: ${error.message}`),
+    );
+  });
+  await Promise.all(sendings);
+}
+
+/** Does the deed; when the ledger can not be written, tells so before it rejects. */
+export async function withLastResort<T>(context: Context, deed: () => Promise<T>): Promise<T> {
+  try {
+    return await deed();
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.code === 'ledger') await tellDirectly(context, failure);
+    throw error;
+  }
+}
