@@ -112,6 +112,7 @@ describe('who may know whom', () => {
       'check-disk-space': /^system\/files\/disk\.ts$/,
       zod: new RegExp(`^(model|config|${shelves.join('|')})/`),
       'age-encryption': /^codecs\//,
+      nodemailer: /^channels\/email\.ts$/,
       croner: /^(model|config)\//,
       'fastest-levenshtein': /^(model|config)\//,
     };

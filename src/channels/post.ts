@@ -8,7 +8,7 @@ import { alertFailure, explain, valueOf, type ChannelTools, type Sender } from '
 export interface Post {
   /** A URL, or a reference to one. */
   readonly url: string;
-  /** Behind the URL's path. */
+  /** Behind the URL's path; may have a query. */
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON. */
@@ -35,7 +35,9 @@ async function urlOf(post: Post, sender: Sender, tools: ChannelTools): Promise<U
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw permanent(`its url is one of ${url.protocol}`, right);
   if (url.protocol === 'http:' && !post.insecure && !loopback.test(url.hostname))
     throw permanent(`its url would be sent over the network in clear text, to ${url.host}`, 'use https://');
-  if (post.path !== undefined) url.pathname = url.pathname.replace(/\/$/, '') + post.path;
+  const [path = '', query] = (post.path ?? '').split('?');
+  if (path) url.pathname = url.pathname.replace(/\/$/, '') + path;
+  if (query) url.search = url.search ? `${url.search}&${query}` : query;
   return url;
 }
 

@@ -27,8 +27,13 @@ export function fit(text: string, limit: number, escape = (one: string) => one, 
   return whole;
 }
 
-const wellFormed = (text: string): string => text.replace(/[\ud800-\udfff]/gu, '\ufffd');
-const block = (text: string, limit: number): string => fit(harmless(redact(wellFormed(text))), limit);
+/** For `fit`: bytes of UTF-8. */
+export const bytesOf = (text: string): number => Buffer.byteLength(text);
+
+/** Whole characters, lines ended by a line feed alone. */
+const wellFormed = (text: string): string => text.replace(/[\ud800-\udfff]/gu, '\ufffd').replace(/\r\n?/g, '\n');
+/** Text of several lines as every channel takes it. */
+export const block = (text: string, limit: number): string => fit(harmless(redact(wellFormed(text))), limit);
 const line = (text: string, limit: number): string => fit(oneLine(redact(wellFormed(text))), limit);
 const orNull = (text: string | null, limit: number): string | null => (text === null ? null : line(text, limit));
 

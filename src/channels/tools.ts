@@ -55,5 +55,6 @@ export function explain(error: unknown, sender: Sender, signal: AbortSignal): Er
   if (signal.aborted && error === signal.reason && error instanceof Error) return error;
   if (error instanceof Failure) return error;
   const { message, code } = error as NodeJS.ErrnoException;
-  return alertFailure(sender, message || code || String(error));
+  const hint = /certificate/i.test(message) ? { hint: 'name the file of its authority in `ca`, or mend the certificate' } : {};
+  return alertFailure(sender, message || code || String(error), hint);
 }

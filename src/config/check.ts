@@ -64,11 +64,12 @@ interface Misfit {
   readonly found?: string;
 }
 
-/** The value of a mistyped `password` is a secret as well. */
+/** The value of a mistyped `password` is a secret as well, and so may be any of a channel. */
 function noSuchKey(path: Path): Misfit {
   const key = path.at(-1) ?? '';
   const expected = `no such key${didYouMean(key, keysAt(path.slice(0, -1)))}`;
-  return didYouMean(key, ['password', 'passphrase', 'secret', 'token']) ? { path, expected, found: '"***"' } : { path, expected };
+  const secret = path[0] === 'alerts' || didYouMean(key, ['password', 'passphrase', 'secret', 'token']);
+  return secret ? { path, expected, found: '"***"' } : { path, expected };
 }
 
 function misfits(issue: z.core.$ZodIssue): Misfit[] {

@@ -53,12 +53,17 @@ export interface Captured {
   readonly stderr: string;
 }
 
+export interface CaptureOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  readonly input?: string;
+  readonly signal?: AbortSignal;
+  /** Whether what it started itself, and left, ends with it. */
+  readonly alone?: boolean;
+}
+
 /** Runs a short program to its end, output bounded to 1 MB, its whole group ended at the time limit. One that can not be started has exitCode null. */
-export async function capture(
-  file: string,
-  args: readonly string[],
-  options: { env?: Readonly<Record<string, string>>; timeoutMs?: number; input?: string; signal?: AbortSignal } = {},
-): Promise<Captured> {
+export async function capture(file: string, args: readonly string[], options: CaptureOptions = {}): Promise<Captured> {
   const [program, tied] = tiedToUs(file, args);
   const child = execa(program, tied, {
     env: childEnvironment(options.env),
@@ -72,6 +77,8 @@ export async function capture(
   if (pid !== undefined) groups.add(pid);
   const end = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
   const timer = setTimeout(end, options.timeoutMs ?? 30_000);
+  // at its own end, not that of its output, which what it left may hold open
+  if (options.alone) child.once('exit', end);
   options.signal?.addEventListener('abort', end, { once: true });
   const result = await child;
   clearTimeout(timer);
