@@ -5,7 +5,7 @@ import type { Backup } from '../model/backup/backup.js';
 import { diffBackups, type BackupDiff } from '../model/backup/diff.js';
 import { findBackup } from './catalog/catalog.js';
 import type { Context } from './context.js';
-import { readDetails, storageOf } from './catalog/fetch.js';
+import { readDetails } from './catalog/fetch.js';
 
 export interface Compared extends BackupDiff {
   readonly a: Backup;
@@ -15,7 +15,7 @@ export interface Compared extends BackupDiff {
 /** `a` and `b` are ids, the beginnings of ids, or `latest`. Throws `not-found`, `no-key`. */
 export async function diff(context: Context, ids: { readonly a: string; readonly b: string }, database?: string): Promise<Compared> {
   const [a, b] = await Promise.all([findBackup(context, ids.a, database), findBackup(context, ids.b, database)]);
-  const detailsOf = (backup: Backup) => readDetails(context, backup, storageOf(context, backup));
+  const detailsOf = (backup: Backup) => readDetails(context, backup);
   const found = diffBackups(await detailsOf(a), await detailsOf(b));
   const strangers = a.database === b.database ? [] : [`they are of two databases: ${a.database} and ${b.database}`];
   return { a, b, ...found, warnings: [...strangers, ...found.warnings] };

@@ -110,6 +110,12 @@ function automationFacts(
   const suspects = stock.backups
     .filter(({ suspect }) => suspect)
     .map(({ backupId, database, doubts }) => `backup ${backupId} of ${database} is suspect: ${doubts.join('; ')}`);
+  const badCopies = stock.backups
+    .filter(({ storages, badCopies: bad }) => bad.length > 0 && bad.length < storages.length)
+    .map(
+      ({ backupId, database, badCopies: bad }) =>
+        `the copy of ${backupId} of ${database} in ${bad.join(', ')} failed its newest verification`,
+    );
   return {
     now,
     beginning: history.beginning,
@@ -124,7 +130,7 @@ function automationFacts(
     unwritable: ended instanceof Failure ? ended.message : null,
     proofs: proofsOf(context, history, stock),
     // what cannot be reached is told by the storage's own check
-    badBackups: [...suspects, ...(stock.reachable ? stock.problems : [])],
+    badBackups: [...suspects, ...badCopies, ...(stock.reachable ? stock.problems : [])],
     damage: history.damage,
   };
 }

@@ -7,7 +7,7 @@ import { asFailure, type Failure } from '../model/errors.js';
 import { pinnedName } from '../model/settings/names.js';
 import { whileHeld } from './event/claim.js';
 import type { Context } from './context.js';
-import { storageOf } from './catalog/fetch.js';
+import { storagesOf } from './catalog/fetch.js';
 
 export interface PinRequest {
   readonly pinned: boolean;
@@ -34,11 +34,10 @@ export async function setPin(context: Context, backup: Backup, { pinned, reason,
   const storages: string[] = [];
   let failure: Failure | null = null;
   await whileHeld(context, backupId, async () => {
-    for (const name of backup.storages) {
-      const storage = storageOf(context, backup, name);
+    for (const storage of storagesOf(context, backup)) {
       try {
         await (pinned ? storage.mark(backup, pinnedName, text) : storage.unmark(backup, pinnedName));
-        storages.push(name);
+        storages.push(storage.name);
       } catch (error) {
         failure = asFailure(error, 'storage');
       }

@@ -10,7 +10,7 @@ import { asFailure, Failure } from '../model/errors.js';
 import { isSource } from '../model/backup/restore-plan.js';
 import { whileHeld } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { readDetails, storageOf } from './catalog/fetch.js';
+import { anyOf, readDetails } from './catalog/fetch.js';
 import { fillParts, type FillRequest } from './catalog/load.js';
 import { withdraw } from './backup/transfer.js';
 
@@ -49,8 +49,7 @@ export async function restore(context: Context, request: RestoreRequest): Promis
     throw new Failure('usage', `--jobs can not replace what is in ${state.place}: that is done in one transaction, by one connection`, {
       hint: 'leave --jobs out, or restore into an empty database',
     });
-  const storage = storageOf(context, backup);
-  const details = await readDetails(context, backup, storage);
+  const details = await readDetails(context, backup);
   if (request.parts && (details.fingerprint.largeObjects ?? 0) > 0)
     warnings.push('large objects stay behind: only a restore of everything brings them');
   const started = context.clock.monotonic();
@@ -59,7 +58,7 @@ export async function restore(context: Context, request: RestoreRequest): Promis
   try {
     const { noOwner, parts, jobs, role } = request;
     const how = { noOwner, createRoles: false, replace, parts, jobs, role };
-    const { found, expected } = await fillParts(context, { backup, storage, details, target, create, ...how });
+    const { found, expected } = await fillParts(context, { backup, source: anyOf(context, backup), details, target, create, ...how });
     const compared = expected.method !== 'none' && (!parts || expected.tables.length > 0);
     const differences = compareFingerprints(expected, replace ? onlyThoseOf(expected, found) : found);
     if (differences.length > 0)
@@ -169,7 +168,7 @@ export async function extract(context: Context, backup: Backup, into: Writable, 
     throw new Failure('verification', `backup ${backup.backupId} has no archive`);
   }
   await whileHeld(context, backup.backupId, async () => {
-    const input = await storageOf(context, backup).get(backup, artifact.name);
+    const input = await anyOf(context, backup).get(backup, artifact.name);
     context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
     await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
   });

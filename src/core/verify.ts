@@ -3,12 +3,12 @@
  */
 import type { Artifact, Backup, BackupDetails } from '../model/backup/backup.js';
 import { compareFingerprints } from '../model/backup/fingerprint.js';
-import { asFailure, Failure } from '../model/errors.js';
+import { asFailure, Failure, type FailureCode } from '../model/errors.js';
 import type { Level } from '../model/backup/level.js';
 import type { Storage } from '../model/roles/storage.js';
 import { whileHeld } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { readDetails, storageOf } from './catalog/fetch.js';
+import { readDetails, storagesOf } from './catalog/fetch.js';
 import { fill } from './catalog/load.js';
 import { withdraw } from './backup/transfer.js';
 
@@ -16,55 +16,104 @@ export interface VerifyResult {
   readonly backupId: string;
   readonly database: string;
   readonly level: Level;
+  /** Every copy that was looked at is good. */
   readonly ok: boolean;
   readonly detail: string;
   readonly duration: number;
+  /** What the first bad copy failed with; null: none is bad. */
+  readonly code: FailureCode | null;
+}
+
+/** What a look at one copy, or at several alike, found. */
+interface Verdict {
+  readonly storages: readonly string[];
+  readonly detail: string;
+  /** Null: it is good. */
+  readonly code: FailureCode | null;
 }
 
 /**
- * Proves one backup to `level` and records what was found. A verification that could not be done at all (no server programs,
- * no room, interrupted) throws, and says nothing about the backup.
+ * Proves one backup to `level` and records what was found of each copy; a restore takes one good copy. A verification that could not be
+ * done at all (no server programs, no room, interrupted) throws, is recorded as undone, and says nothing about the backup.
  */
 export async function verifyBackup(context: Context, backup: Backup, level: Level): Promise<VerifyResult> {
   const started = context.clock.monotonic();
-  let found: { ok: boolean; detail: string; storage: string };
-  try {
-    found = { ok: true, ...(await look(context, backup, level)) };
-  } catch (error) {
-    const failure = await withoutKey(context, backup, asFailure(error, 'verification'));
-    if (context.signal.aborted || !speaksAgainst(failure)) throw failure;
-    found = { ok: false, detail: failure.message, storage: backup.storages[0] ?? '' };
-  }
+  const { backupId, database, size } = backup;
+  const about = { record: 'verification', backupId, database, level, size } as const;
+  const verdicts = await judge(context, backup, level).catch(async (error: unknown) => {
+    const failure = asFailure(error, 'verification');
+    const told = { ...about, storage: backup.storages.join(', '), duration: elapsed(context, started), detail: failure.message };
+    if (!context.signal.aborted) await context.ledger.appendFact({ ...told, ok: false, undone: true, code: failure.code });
+    throw failure;
+  });
   const duration = elapsed(context, started);
-  const { backupId, database } = backup;
-  await context.ledger.appendFact({ record: 'verification', backupId, database, level, duration, ...found });
-  return { backupId, database, level, duration, ok: found.ok, detail: found.detail };
+  for (const { storages, detail, code } of verdicts)
+    await context.ledger.appendFact({ ...about, storage: storages.join(', '), duration, ok: code === null, detail, ...(code && { code }) });
+  const [bad] = verdicts.filter(({ code }) => code !== null);
+  const several = backup.storages.length > 1;
+  const detail = verdicts.map((one) => (several ? `in ${one.storages.join(' and ')}: ${one.detail}` : one.detail)).join('; ');
+  return { backupId, database, level, duration, ok: !bad, detail, code: bad?.code ?? null };
 }
 
 /** Only what the backup itself is to blame for: not a full disk, a missing program, a server that is down. */
-const speaksAgainst = (failure: Failure): boolean => ['verification', 'archive', 'restore'].includes(failure.code);
+const speaksAgainst = ({ code }: Failure): boolean => ['verification', 'archive', 'restore', 'unreadable'].includes(code);
+const isAway = ({ code }: Failure): boolean => ['storage', 'storage-marker', 'storage-denied'].includes(code);
 
-/** What does not open may be another key's, or damaged: the stored bytes tell which it is. */
-async function withoutKey(context: Context, backup: Backup, failure: Failure): Promise<Failure> {
-  if (failure.code !== 'no-key') return failure;
-  return look(context, backup, 'checksum').then(
-    () =>
-      new Failure('no-key', `can not look inside backup ${backup.backupId} for want of a key: ${failure.message}`, { hint: failure.hint }),
-    (error: unknown) => asFailure(error, 'verification'),
-  );
+/** Looks at every copy, or restores the first that can be; a storage that is away is passed over while there is another. */
+async function judge(context: Context, backup: Backup, level: Level): Promise<Verdict[]> {
+  const good: string[] = [];
+  const bad: Verdict[] = [];
+  let detail = '';
+  let away: Failure | null = null;
+  for (const storage of storagesOf(context, backup)) {
+    if (level === 'restore' && (good.length > 0 || bad.some(({ storages }) => storages.includes(storage.name)))) break;
+    try {
+      detail = await look(context, backup, storage, level);
+      good.push(storage.name);
+    } catch (error) {
+      const failure = asFailure(error, 'verification');
+      const found = await blame(context, { backup, storage, level }, failure);
+      if (found) bad.push(found);
+      else away = failure;
+    }
+  }
+  if (good.length + bad.length === 0) throw away ?? new Failure('not-found', `no storage holds backup ${backup.backupId}`);
+  return [...(good.length > 0 ? [{ storages: good, detail, code: null }] : []), ...bad];
 }
 
-async function look(context: Context, backup: Backup, level: Level): Promise<{ detail: string; storage: string }> {
-  if (level === 'restore') {
-    const storage = storageOf(context, backup);
-    return { detail: await proveByRestore(context, backup, storage), storage: storage.name };
+interface Look {
+  readonly backup: Backup;
+  readonly storage: Storage;
+  readonly level: Level;
+}
+
+/** Whom a failure speaks against: this copy, or all, where its bytes are right and what is in them is not. Null: its storage is away. */
+async function blame(context: Context, { backup, storage, level }: Look, failure: Failure): Promise<Verdict | null> {
+  const verdict = (storages: readonly string[], { message, code }: Failure): Verdict => ({ storages, detail: message, code });
+  if (context.signal.aborted) throw failure;
+  if (isAway(failure)) return null;
+  const inside = level === 'restore' && speaksAgainst(failure) && failure.code !== 'unreadable';
+  if (failure.code === 'no-key' || inside) {
+    // what does not open may be another key's, or damaged: the stored bytes tell which it is
+    const bytes = await look(context, backup, storage, 'checksum').then(
+      () => null,
+      (error: unknown) => asFailure(error, 'verification'),
+    );
+    if (bytes) return speaksAgainst(bytes) ? verdict([storage.name], bytes) : null;
+    if (inside) return verdict(backup.storages, failure);
+    const message = `can not look inside backup ${backup.backupId} for want of a key: ${failure.message}`;
+    throw new Failure('no-key', message, { hint: failure.hint });
   }
-  await whileHeld(context, backup.backupId, async () => {
-    for (const name of backup.storages) await readThrough(context, backup, storageOf(context, backup, name), level);
-  });
-  const size = backup.manifest.artifacts.length;
+  if (!speaksAgainst(failure)) throw failure;
+  return verdict([storage.name], failure);
+}
+
+/** Resolves to what it showed, in a sentence. */
+async function look(context: Context, backup: Backup, storage: Storage, level: Level): Promise<string> {
+  if (level === 'restore') return proveByRestore(context, backup, storage);
+  await whileHeld(context, backup.backupId, () => readThrough(context, backup, storage, level));
   const what = level === 'checksum' ? 'have their SHA-256' : 'have their SHA-256, the archive was read to its end';
-  return { detail: `${size} files ${what}`, storage: backup.storages.join(', ') };
+  return `${backup.manifest.artifacts.length} files ${what}`;
 }
 
 async function readThrough(context: Context, backup: Backup, storage: Storage, level: Level): Promise<void> {
@@ -93,7 +142,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
   try {
     const filled = await fill(context, {
       backup,
-      storage,
+      source: storage,
       details,
       target: scratch.database,
       create: false,

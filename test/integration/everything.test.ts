@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBackup } from '../../src/core/catalog/catalog.js';
-import { readDetails, storageOf } from '../../src/core/catalog/fetch.js';
+import { readDetails } from '../../src/core/catalog/fetch.js';
 import { compareFingerprints } from '../../src/model/backup/fingerprint.js';
 import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
 import { serverPrograms, sql } from '../fixtures/database.js';
@@ -71,7 +71,7 @@ afterAll(async () => {
 async function opened() {
   const context = await inProcess(project);
   const backup = await findBackup(context, 'latest');
-  return { context, backup, details: await readDetails(context, backup, storageOf(context, backup)) };
+  return { context, backup, details: await readDetails(context, backup) };
 }
 
 describe('a database with every kind of object', () => {

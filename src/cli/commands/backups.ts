@@ -78,12 +78,12 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
 
 async function show(options: { database?: string } & GlobalOptions, id: string): Promise<Outcome> {
   const { context } = await openLook(options);
-  const [{ findBackup }, { readDetails, storageOf }] = await Promise.all([
+  const [{ findBackup }, { readDetails }] = await Promise.all([
     import('../../core/catalog/catalog.js'),
     import('../../core/catalog/fetch.js'),
   ]);
   const backup = await findBackup(context, id, options.database);
-  const details = await readDetails(context, backup, storageOf(context, backup)).catch((error: unknown) => {
+  const details = await readDetails(context, backup).catch((error: unknown) => {
     if (error instanceof Failure && backup.manifest.keys && ['no-key', 'configuration'].includes(error.code)) return error;
     throw error;
   });

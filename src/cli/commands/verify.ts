@@ -31,7 +31,7 @@ const help = {
     2: 'no such backup',
     10: 'configuration, or no key to look inside with',
     20: 'a program or the server for the proof failed; nothing is said about the backup',
-    21: 'a storage could not be read',
+    21: 'a storage could not be read, or its disk reports an error',
     22: 'a backup is not what it should be',
     130: 'interrupted',
   },
@@ -97,7 +97,9 @@ async function body(given: Options & GlobalOptions, id: string | undefined): Pro
   const { results, undone } = await proveAll(context, backups, options.level);
   const bad = [...results.filter(({ ok }) => !ok).map(({ backupId, detail }) => `${backupId}: ${detail}`), ...problems];
   const count = `${bad.length} of ${backups.length + problems.length} not proven`;
-  const failure = bad.length > 0 ? new Failure('verification', `${count}: ${bad.slice(0, 5).join('; ')}`) : undone[0];
+  const unreadable = problems.length === 0 && results.every(({ ok, code }) => ok || code === 'unreadable');
+  const code = unreadable ? 'unreadable' : 'verification';
+  const failure = bad.length > 0 ? new Failure(code, `${count}: ${bad.slice(0, 5).join('; ')}`) : undone[0];
   return {
     document: { results },
     text: (paint) => {

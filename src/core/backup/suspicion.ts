@@ -6,7 +6,7 @@ import { disappearance } from '../../model/backup/objects.js';
 import { rowSuspicion, sizeSuspicions, suspectWarning } from '../../model/backup/suspect.js';
 import { catalog } from '../catalog/catalog.js';
 import type { Context } from '../context.js';
-import { readDetails, storageOf } from '../catalog/fetch.js';
+import { readDetails } from '../catalog/fetch.js';
 
 export interface Suspicion {
   /** For the manifest: nothing of what is in the database. */
@@ -33,7 +33,7 @@ export async function suspicionOf(context: Context, fresh: Fresh): Promise<Suspi
     const manifests = good.map(({ manifest }) => manifest);
     const sizes = sizeSuspicions({ artifacts: [...fresh.artifacts], databaseSize: fresh.databaseSize }, manifests);
     const [newest] = good;
-    const before = newest ? await readDetails(context, newest, storageOf(context, newest)).catch(() => null) : null;
+    const before = newest ? await readDetails(context, newest).catch(() => null) : null;
     const rows = before && rowSuspicion(fresh.details.fingerprint, before.fingerprint);
     const gone = before && disappearance(fresh.details.objects, before.objects);
     const suspect = [...sizes, ...(rows ? [rows.sealed] : [])];

@@ -85,7 +85,7 @@ export async function catalog(context: Context, database?: string): Promise<Cata
   const whole = newestFirst(found.values());
   const proofs = await proofsSince(context, whole.at(-1)?.manifest.startedAt ?? context.clock.now().toISOString());
   const backups = whole.map(({ manifest, signed, storages, pinned }): Backup => {
-    const doubts = proofs.doubts(manifest);
+    const doubts = proofs.doubts(manifest, storages);
     return {
       backupId: manifest.backupId,
       database: manifest.database,
@@ -93,6 +93,7 @@ export async function catalog(context: Context, database?: string): Promise<Cata
       timestamp: manifest.startedAt,
       size: storedSize(manifest),
       storages,
+      badCopies: storages.filter((storage) => proofs.isBad(manifest.backupId, storage)),
       proven: proofs.of(manifest),
       pinned,
       suspect: doubts.length > 0,

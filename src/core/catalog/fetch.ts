@@ -1,22 +1,68 @@
 /**
  * core: from which storage a backup is read, and the small files of it that are read whole.
  */
-import { Writable } from 'node:stream';
-import { detailsSchema, type Backup, type BackupDetails } from '../../model/backup/backup.js';
-import { Failure } from '../../model/errors.js';
+import { Readable, Writable } from 'node:stream';
+import { detailsSchema, type Backup, type BackupDetails, type BackupPlace } from '../../model/backup/backup.js';
+import { asFailure, Failure } from '../../model/errors.js';
 import type { Storage } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 import { withdraw } from '../backup/transfer.js';
 
-/** The named storage, or the first that holds the backup. */
-export function storageOf(context: Context, backup: Backup, name = backup.storages[0]): Storage {
-  const storage = context.storages.find((one) => one.name === name);
-  if (!storage) throw new Failure('not-found', `no configured storage holds backup ${backup.backupId}`);
-  return storage;
+/** What can give a backup's files. */
+export type Source = Pick<Storage, 'get'>;
+
+/** The storages that hold a backup, those first of which nothing bad is known. Throws where none of them is configured any more. */
+export function storagesOf(
+  { storages }: Pick<Context, 'storages'>,
+  backup: Pick<Backup, 'backupId' | 'storages' | 'badCopies'>,
+): Storage[] {
+  const holders = storages.filter(({ name }) => backup.storages.includes(name));
+  if (holders.length === 0) throw new Failure('not-found', `no configured storage holds backup ${backup.backupId}`);
+  return holders.toSorted((a, b) => Number(backup.badCopies.includes(a.name)) - Number(backup.badCopies.includes(b.name)));
+}
+
+/**
+ * All of its storages as one: where one can not be read any further, the next one goes on at the same byte. Their files are the same,
+ * or do not have the SHA-256 that whoever reads them compares.
+ */
+export function anyOf(context: Context, backup: Backup): Source {
+  const holders = storagesOf(context, backup);
+  const [only, another] = holders;
+  if (only && !another) return only;
+  const get: Source['get'] = async (place, artifact) =>
+    Readable.from(oneAfterTheOther(context, holders, { place, artifact }), { objectMode: false });
+  return { get };
+}
+
+async function* oneAfterTheOther(
+  { announce, log }: Context,
+  holders: readonly Storage[],
+  { place, artifact }: { readonly place: BackupPlace; readonly artifact: string },
+): AsyncIterable<Buffer> {
+  let given = 0;
+  for (const [index, storage] of holders.entries()) {
+    let skip = given;
+    try {
+      for await (const piece of await storage.get(place, artifact)) {
+        const rest = (piece as Buffer).subarray(skip);
+        skip -= (piece as Buffer).length - rest.length;
+        given += rest.length;
+        if (rest.length > 0) yield rest;
+      }
+      return;
+    } catch (error) {
+      const failure = asFailure(error, 'storage');
+      const next = holders[index + 1];
+      if (!next) throw failure;
+      const message = `${failure.message}; going on with the copy in "${next.name}"`;
+      log('warn', `${place.database}: ${message}`, { backupId: place.backupId });
+      announce({ kind: 'warning', database: place.database, message });
+    }
+  }
 }
 
 /** Checked against its SHA-256 like every other artifact. Throws `verification`. */
-export async function readDetails(context: Context, backup: Backup, storage: Storage): Promise<BackupDetails> {
+export async function readDetails(context: Context, backup: Backup, source: Source = anyOf(context, backup)): Promise<BackupDetails> {
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'details');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no details`);
   const pieces: Buffer[] = [];
@@ -26,7 +72,7 @@ export async function readDetails(context: Context, backup: Backup, storage: Sto
       next();
     },
   });
-  const input = await storage.get(backup, artifact.name);
+  const input = await source.get(backup, artifact.name);
   await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
   const parsed = detailsSchema.safeParse(JSON.parse(Buffer.concat(pieces).toString('utf8')));
   if (!parsed.success) throw new Failure('verification', `the details of backup ${backup.backupId} can not be understood`);

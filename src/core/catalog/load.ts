@@ -5,14 +5,14 @@ import type { Backup, BackupDetails, Fingerprint } from '../../model/backup/back
 import { onlyTables } from '../../model/backup/fingerprint.js';
 import type { Database, LoadRequest } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
-import type { Storage } from '../../model/roles/storage.js';
 import { whileHeld, withClaim } from '../event/claim.js';
 import type { Context } from '../context.js';
+import type { Source } from './fetch.js';
 import { withdraw } from '../backup/transfer.js';
 
 export interface FillRequest {
   readonly backup: Backup;
-  readonly storage: Storage;
+  readonly source: Source;
   readonly details: BackupDetails;
   readonly target: Database;
   readonly create: boolean;
@@ -44,7 +44,7 @@ export async function fillParts(context: Context, request: FillRequest): Promise
 }
 
 async function fillHeld(context: Context, request: FillRequest): Promise<Filled> {
-  const { backup, storage, ...how } = request;
+  const { backup, source, ...how } = request;
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
   const runId = context.newId();
@@ -54,7 +54,7 @@ async function fillHeld(context: Context, request: FillRequest): Promise<Filled>
     const expectedSize = backup.manifest.databaseSize;
     const load = await context.engine.load(request.target, { ...how, eventId: runId, archiveMajor, expectedSize, signal: context.signal });
     try {
-      const input = await storage.get(backup, artifact.name);
+      const input = await source.get(backup, artifact.name);
       context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
       await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
       const tables = await load.finish();

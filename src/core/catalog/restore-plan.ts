@@ -4,7 +4,7 @@
 import type { Backup } from '../../model/backup/backup.js';
 import { planRestore, type RestorePlan, type RestoreWish } from '../../model/backup/restore-plan.js';
 import type { Context } from '../context.js';
-import { readDetails, storageOf } from './fetch.js';
+import { readDetails } from './fetch.js';
 
 export interface PlanRequest extends Pick<RestoreWish, 'create' | 'noOwner' | 'role' | 'forceTarget'> {
   readonly backup: Backup;
@@ -14,7 +14,7 @@ export interface PlanRequest extends Pick<RestoreWish, 'create' | 'noOwner' | 'r
 
 export async function planOf(context: Context, { backup, to, ...how }: PlanRequest): Promise<RestorePlan & { readonly target: string }> {
   const { manifest } = backup;
-  const details = await readDetails(context, backup, storageOf(context, backup));
+  const details = await readDetails(context, backup);
   const archiveMajor = Number.parseInt(manifest.clientVersion, 10);
   const target = await context.engine.survey(context.engine.target(to), { details, archiveMajor });
   return { target: target.place, ...planRestore({ manifest, details, ...how }, target) };

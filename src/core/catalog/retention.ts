@@ -33,6 +33,7 @@ export interface Member {
   readonly manifest: Manifest;
   readonly signed: boolean;
   readonly pinned: boolean;
+  readonly storage: string;
 }
 
 export interface RetentionGroup {
@@ -78,7 +79,12 @@ export async function listGroups(context: Context, storage: Storage, scope: Omit
       const read = readManifest(stored, context.signer);
       // what is no backup is not counted, and not touched
       if ('problem' in read || (scheduleId !== undefined && keptBy(read.manifest) !== scheduleId)) continue;
-      const member = { manifest: read.manifest, signed: read.trust === 'signed', pinned: pinnedName in stored.sizes };
+      const member = {
+        manifest: read.manifest,
+        signed: read.trust === 'signed',
+        pinned: pinnedName in stored.sizes,
+        storage: storage.name,
+      };
       const key = groupKey(read.manifest);
       groups.set(key, [...(groups.get(key) ?? []), member]);
     }
@@ -117,16 +123,16 @@ function policyOf({ settings, schedules }: Context, scheduleId: string | null, n
   return { ...own, minimum: own.minimum ?? settings.retention.minimum, interval: longestInterval(schedule, own.zone, now) };
 }
 
-const standingOf = ({ manifest, signed }: Member, proofs: Proofs): RetentionCandidate['standing'] => {
+const standingOf = ({ manifest, signed, storage }: Member, proofs: Proofs): RetentionCandidate['standing'] => {
   if (!signed) return 'foreign';
-  if (proofs.failed.has(manifest.backupId)) return 'failed';
-  return proofs.doubts(manifest).length > 0 ? 'suspect' : 'good';
+  if (proofs.isBad(manifest.backupId, storage)) return 'failed';
+  return proofs.doubts(manifest, [storage]).length > 0 ? 'suspect' : 'good';
 };
 
 /** The newest backup of which the ledger has a verdict, when it is a bad one. */
-function failedProof(newestFirst: readonly RetentionCandidate[], { best, failed }: Proofs): string | null {
-  const judged = newestFirst.find(({ backupId }) => best.has(backupId) || failed.has(backupId));
-  return judged && failed.has(judged.backupId) ? judged.backupId : null;
+function failedProof(newestFirst: readonly RetentionCandidate[], proofs: Proofs, storage: string): string | null {
+  const judged = newestFirst.find(({ backupId }) => proofs.isBad(backupId, storage) !== null);
+  return judged && proofs.isBad(judged.backupId, storage) ? judged.backupId : null;
 }
 
 interface Judging {
@@ -160,7 +166,7 @@ export async function judgeGroup(context: Context, members: readonly Member[], j
     damage,
     unlisted: judging.unlisted,
     lastCompleted: lastCompleted.get(routine(scheduleId, database)) ?? null,
-    failedProof: failedProof(newestFirst, proofs),
+    failedProof: failedProof(newestFirst, proofs, first.storage),
     force: judging.force,
   };
   const plan = policy

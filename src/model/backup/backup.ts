@@ -144,6 +144,8 @@ export interface Backup {
   /** Stored bytes of all artifacts, in one storage. */
   readonly size: number;
   readonly storages: readonly string[];
+  /** Those of them whose copy failed its newest verification. */
+  readonly badCopies: readonly string[];
   readonly proven: Proof | null;
   readonly pinned: boolean;
   /** Not to be trusted until a restore proves it; `doubts` say why. */

@@ -3,6 +3,7 @@
  */
 import type { Alert, AlertKind } from '../alert/alert.js';
 import type { Level } from '../backup/level.js';
+import type { FailureCode } from '../errors.js';
 import type { BackupEvent, EventStatus } from './event.js';
 
 /** An event's whole state at one moment. */
@@ -19,9 +20,16 @@ export interface VerificationRecord {
   readonly record: 'verification';
   readonly backupId: string;
   readonly database: string;
+  /** Whose copy was looked at; several, `a, b`, where it holds for each. */
   readonly storage: string;
   readonly level: Level;
+  /** Stored bytes of the backup in one storage. */
+  readonly size?: number;
   readonly ok: boolean;
+  /** It could not be done: not `ok`, and nothing is said about the backup. */
+  readonly undone?: true;
+  /** What failed. */
+  readonly code?: FailureCode;
   readonly detail: string;
   readonly duration: number;
 }
