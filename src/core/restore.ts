@@ -3,7 +3,7 @@
  */
 import { Writable } from 'node:stream';
 import type { Backup, BackupDetails, Fingerprint, TableCount } from '../model/backup/backup.js';
-import { compareFingerprints } from '../model/backup/fingerprint.js';
+import { compareFingerprints, refreshedViews } from '../model/backup/fingerprint.js';
 import { amendments, beyondMending } from '../model/backup/properties.js';
 import type { Database, TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
@@ -64,7 +64,11 @@ export async function restore(context: Context, request: RestoreRequest): Promis
     if (differences.length > 0)
       throw new Failure('restore', `the restored database differs from the backup: ${differences.slice(0, 5).join('; ')}`);
     const duration = await finish(context, backup, state, { started, ok: true, compared });
-    if (!parts) warnings.push(...(await bringProperties(context, request, target, { details, create, databaseName: state.databaseName })));
+    if (!parts)
+      warnings.push(
+        ...refreshedViews(expected, found),
+        ...(await bringProperties(context, request, target, { details, create, databaseName: state.databaseName })),
+      );
     return { ...outcome, ok: true, compared, duration, warnings };
   } catch (error) {
     await finish(context, backup, state, { started, ok: false, compared: false });

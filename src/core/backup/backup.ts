@@ -63,7 +63,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
       startedAt,
       finishedAt: context.clock.now().toISOString(),
       proven,
-      warnings: [...warnings, ...details.notIncluded, ...odd.suspect, ...odd.gone],
+      warnings: [...warnings, ...leftBehind(details, seal), ...odd.suspect, ...odd.gone],
       ...(odd.suspect.length > 0 && { suspect: [...odd.suspect] }),
       ...(seal && { keys: [...seal.keys] }),
       storages: request.plan.storages.map(({ name }) => name),
@@ -86,6 +86,10 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
     await dump.close();
   }
 }
+
+/** The manifest is never sealed, so it names nothing of what is. */
+const leftBehind = ({ notIncluded }: BackupDetails, seal: Seal | null): readonly string[] =>
+  seal && notIncluded.length > 0 ? [`the details name what is not in the backup, of ${notIncluded.length} kinds`] : notIncluded;
 
 /** Warnings kept of one backup, and of each so many characters: they stand in the manifest and in a line of the ledger. */
 const most = { warnings: 50, length: 500 };

@@ -37,7 +37,7 @@ async function readRows(session: Session): Promise<Map<string, string>> {
     `SELECT n.nspname AS schema, c.relname AS name,
         pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") AS columns
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-      WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped ${computed} GROUP BY 1, 2`,
+      WHERE c.relkind IN ('r', 'm') AND a.attnum > 0 AND NOT a.attisdropped ${computed} GROUP BY 1, 2`,
   );
   return new Map(rows.map(({ schema, name, columns }) => [JSON.stringify([schema, name]), columns]));
 }
@@ -102,6 +102,33 @@ export async function readSequences(session: Session): Promise<SequenceState[]> 
   return found;
 }
 
+/** Who refreshes one is not kept waiting: no lock outlives its look, and where one is held the view is left out. */
+async function readViews(session: Session, columns: Map<string, string> | null): Promise<TableCount[]> {
+  const views = await session.query<TableName & { quoted: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'm' AND c.relispopulated AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND ${usersOf('pg_class')} ORDER BY 1, 2`,
+  );
+  const found: TableCount[] = [];
+  for (const view of views) {
+    await session.query("SAVEPOINT view; SET LOCAL lock_timeout = '100ms'");
+    const hashed = columns?.get(JSON.stringify([view.schema, view.name]));
+    await (hashed === undefined ? countTable(session, view) : hashTable(session, view, hashed)).then(
+      (counted) => found.push(counted),
+      (error: unknown) => {
+        if (!(error instanceof Failure) || error.code !== 'lock-timeout') throw error;
+      },
+    );
+    await session.query('ROLLBACK TO SAVEPOINT view');
+  }
+  return found;
+}
+
+async function countTable(session: Session, { schema, name, quoted }: TableName & { quoted: string }): Promise<TableCount> {
+  const [row] = await session.query<{ rows: number }>(`SELECT pg_catalog.count(*) AS rows FROM ONLY ${quoted}`);
+  return { schema, name, rows: row?.rows ?? 0 };
+}
+
 async function hashContent(session: Session, only: readonly TableName[] | null): Promise<Fingerprint> {
   await session.query(
     Object.entries(pinned)
@@ -115,7 +142,13 @@ async function hashContent(session: Session, only: readonly TableName[] | null):
     tables.push(await hashTable(session, table, columns.get(JSON.stringify([table.schema, table.name])) ?? ''));
   const [objects] = (await attempt(session, () => session.query<{ count: number; hash: string | null }>(largeObjects))) ?? [];
   const { count = null, hash } = objects ?? {};
-  return { method: 'content', tables, largeObjects: count, ...(hash == null ? {} : { largeObjectsHash: hash }) };
+  const views = only ? [] : await readViews(session, columns);
+  return { method: 'content', tables, views, largeObjects: count, ...(hash == null ? {} : { largeObjectsHash: hash }) };
+}
+
+async function count(session: Session, content: 'all' | 'schema', only: readonly TableName[] | null): Promise<Fingerprint> {
+  const counted = await countRows(session, content, only);
+  return only || content === 'schema' ? counted : { ...counted, views: await readViews(session, null) };
 }
 
 /** What a fingerprint is to hold. */
@@ -129,7 +162,7 @@ export interface Wanted {
 /** In the session's own transaction. Sequences, which no snapshot holds, are not in it. */
 export async function takeFingerprint(session: Session, { method, content, only = null }: Wanted): Promise<Fingerprint> {
   if (method === 'none') return { method, tables: [], largeObjects: null };
-  if (method === 'counts' || content === 'schema' || session.serverMajor < hashesSince) return countRows(session, content, only);
+  if (method === 'counts' || content === 'schema' || session.serverMajor < hashesSince) return count(session, content, only);
   return hashContent(session, only);
 }
 
@@ -142,10 +175,10 @@ export async function retakeFingerprint(
   const [database] = await session.query<{ encoding: string }>(
     'SELECT pg_catalog.pg_encoding_to_char(encoding) AS encoding FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()',
   );
-  if (fingerprint.method !== 'content' || database?.encoding !== encoding) return countRows(session, 'all', only);
   await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-  const sequences = only ? [] : await readSequences(session);
-  const found = await hashContent(session, only);
+  const isHashed = fingerprint.method === 'content' && database?.encoding === encoding;
+  const sequences = isHashed && !only ? { sequences: await readSequences(session) } : {};
+  const found = isHashed ? await hashContent(session, only) : await count(session, 'all', only);
   await session.query('COMMIT');
-  return { ...found, sequences };
+  return { ...found, ...sequences };
 }

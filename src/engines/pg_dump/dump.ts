@@ -11,6 +11,7 @@ import { lockTables, readNeeds } from './catalogue.js';
 import { applicationNameOf, type Connection } from './connection.js';
 import { readSequences, takeFingerprint } from './content.js';
 import { readInventory } from './inventory.js';
+import { readLeftovers } from './leftovers.js';
 import { checkStage, explainExit } from './stages.js';
 import { readContents } from './toc.js';
 
@@ -155,5 +156,7 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
 async function describe(session: Session, request: DumpRequest, snapshot: Snapshot): Promise<BackupDetails> {
   const needs = await readNeeds(session);
   const fingerprint = await takeFingerprint(session, { method: request.fingerprint, content: request.content });
-  return { format: 1, ...needs, notIncluded: snapshot.readsPasswords || !request.globals ? [] : [withoutPasswords], fingerprint };
+  const leftovers = await readLeftovers(session);
+  const notIncluded = [...(snapshot.readsPasswords || !request.globals ? [] : [withoutPasswords]), ...leftovers];
+  return { format: 1, ...needs, notIncluded, fingerprint };
 }

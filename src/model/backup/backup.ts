@@ -98,6 +98,8 @@ export const fingerprintSchema = z.object({
   largeObjects: z.int().nonnegative().nullable(),
   /** By `content`: of all large objects with their numbers. */
   largeObjectsHash: z.string().optional(),
+  /** Materialized views that were filled; a restore fills them anew, so that they may differ. */
+  views: z.array(tableCountSchema).optional(),
   /** By `content`: of those that do not go round. */
   sequences: z.array(sequenceSchema).optional(),
 });

@@ -51,6 +51,18 @@ export function compareFingerprints(expected: Fingerprint, found: Fingerprint): 
   return [...differences, ...compareLargeObjects(expected, found), ...compareSequences(expected, found)];
 }
 
+/** Materialized views that hold something else than in the source, a sentence each: no archive holds their rows. */
+export function refreshedViews(expected: Fingerprint, found: Fingerprint): string[] {
+  const actual = new Map(found.views?.map((view) => [keyOf(view), view]));
+  return (expected.views ?? []).flatMap((view) => {
+    const restored = actual.get(keyOf(view));
+    if (!restored || (restored.rows === view.rows && !differ(view.hash, restored.hash))) return [];
+    return [
+      `the materialized view ${nameOf(view)} was stale in the source, or depends on when it is filled: it was refreshed, and has ${restored.rows} rows, ${view.rows} before`,
+    ];
+  });
+}
+
 /** What remains to compare where only some tables were restored, or into a database that holds other things too. */
 export const onlyTables = (fingerprint: Fingerprint, tables: readonly TableCount[]): Fingerprint => ({
   method: fingerprint.method,
