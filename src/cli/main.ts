@@ -7,6 +7,7 @@ import { withGlobalOptions } from './command.js';
 import { completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { explainCommand } from './commands/explain.js';
 import { executeCommand } from './commands/execute.js';
 import { activeCommand } from './commands/active.js';
 import { eventsCommand } from './commands/events.js';
@@ -27,6 +28,7 @@ const everyCommand: Readonly<Record<string, AddCommand>> = {
   config: configCommand,
   execute: executeCommand,
   schedule: scheduleCommand,
+  explain: explainCommand,
   active: activeCommand,
   events: eventsCommand,
   statistics: statisticsCommand,
