@@ -140,9 +140,10 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     process: { host: hostname(), pid: process.pid, toolVersion: VERSION },
     newId: () => uuidv7(systemClock.now(), randomBytes(10)),
     random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-    chooseCompression: (compression, { compressesZstd }) => {
-      const { engine: own, codec } = decideCompression(compression, { zstd: codecs.zstd.isAvailable(), engineZstd: compressesZstd });
-      return { engine: own, codecs: codec ? [codecs[codec].create(compression.level)] : [] };
+    chooseCompression: (compression, { compressesZstd }, jobs) => {
+      const offer = { zstd: codecs.zstd.isAvailable(), engineZstd: compressesZstd, jobs };
+      const { engine: own, codec } = decideCompression(compression, offer);
+      return { engine: own, codecs: codec ? [codecs[codec].create(compression.level, jobs)] : [] };
     },
     seal: (encryption) => keyring.seal(encryption),
     ownKeys: () => keyring.ownKeys(),

@@ -9,7 +9,7 @@ import { programStage } from './program.js';
 export const gzip = {
   kind: 'gzip',
   isAvailable: (): boolean => true,
-  create: (level: number): Codec => {
+  create: (level: number, _threads = 1): Codec => {
     const file = onPath('gzip');
     return {
       kind: 'gzip',

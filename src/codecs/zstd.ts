@@ -29,13 +29,13 @@ function stage(args: readonly string[], create: (() => Duplex) | undefined): Sta
 export const zstd = {
   kind: 'zstd',
   isAvailable: (): boolean => findProgram('zstd') !== null || ofNode.createZstdCompress !== undefined,
-  create: (level: number): Codec => ({
+  create: (level: number, threads = 1): Codec => ({
     kind: 'zstd',
     extension: '.zst',
     encode: () => {
       const compress = ofNode.createZstdCompress;
       return stage(
-        ['-q', '-c', `-${level}`, '-T1'],
+        ['-q', '-c', `-${level}`, `-T${threads}`],
         compress && (() => compress({ params: { [parameters.level]: level, [parameters.checksum]: 1 } })),
       );
     },

@@ -244,7 +244,6 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
       `encryption: "${placeholder}" stands for a public key and is none; \`execute\` refuses rather than store clear text`,
     ],
     [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
-    [config.jobs > 1, 'jobs: not built yet, one process dumps'],
     [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
     [schedules.some(({ verify }) => verify), 'schedules.*.verify: not built yet, verify with `backup-automation verify`'],
     [

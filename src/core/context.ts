@@ -73,7 +73,7 @@ export interface Context {
   /** 0 <= x < 1, for jitter. */
   random(): number;
   /** Throws `configuration`, where what is asked for is not to be had. */
-  chooseCompression(compression: Compression, probe: Pick<EngineProbe, 'compressesZstd'>): CompressionChoice;
+  chooseCompression(compression: Compression, probe: Pick<EngineProbe, 'compressesZstd'>, jobs: number): CompressionChoice;
   /** Throws `configuration` when it is not possible: then nothing may be stored. */
   seal(encryption: Encryption): Promise<Seal>;
   /** The public ids of the private keys that `verify.identity` names. Throws `no-key`, `configuration`. */

@@ -26,6 +26,8 @@ export interface ExecuteRequest {
   readonly type: EventType;
   readonly trigger: string;
   readonly passBy: readonly PassedCondition[];
+  /** Processes that dump at once, whatever the schedule says. */
+  readonly jobs?: number;
   /** How long to wait for conditions and to do retries in this process, ms; null: not at all. */
   readonly wait: number | null;
 }
@@ -150,7 +152,7 @@ const wentWell = ({ event, failure }: Outcome): boolean => failure === null || e
 /** One event from its opening to its end: the steps that `docs/reliability.md` tells. */
 async function work(
   context: Context,
-  plan: Pick<Plan, 'schedule' | 'storages'>,
+  plan: Pick<Plan, 'schedule' | 'storages' | 'jobs'>,
   database: Database,
   opened: BackupEvent,
   wait: Wait,

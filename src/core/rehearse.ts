@@ -106,7 +106,7 @@ async function tryConditions(context: Context, database: Database): Promise<stri
 
 async function tryTools(context: Context, database: Database): Promise<string> {
   const probe = await context.engine.probe(database);
-  const { engine, codecs } = context.chooseCompression(context.settings.compression, probe);
+  const { engine, codecs } = context.chooseCompression(context.settings.compression, probe, context.settings.jobs);
   const seal = await sealOf(context, null);
   const sealed = seal ? `, sealed ${seal.keys.length > 0 ? `to the keys ${seal.keys.join(', ')}` : 'with a passphrase'}` : '';
   return `pg_dump ${probe.clientVersion} (${probe.clientFile}), compressed by ${codecs.map(({ kind }) => kind).join(', ') || (engine === false ? 'nothing' : `itself (${engine})`)}${sealed}`;
@@ -122,12 +122,15 @@ async function tryAccess(context: Context, database: Database): Promise<string> 
 
 /** The database without its rows: dumped for real, checked, restored on a scratch server, compared. Kept in memory only. */
 async function tryBackup(context: Context, database: Database, runId: string): Promise<string> {
-  const { engine: compression, codecs } = context.chooseCompression(context.settings.compression, await context.engine.probe(database));
+  const probe = await context.engine.probe(database);
+  const { engine: compression, codecs } = context.chooseCompression(context.settings.compression, probe, 1);
   const request = {
     eventId: runId,
     compression,
     fingerprint: 'counts',
     globals: false,
+    jobs: 1,
+    expectedSize: null,
     content: 'schema',
     signal: context.signal,
   } as const;
@@ -144,7 +147,7 @@ async function tryBackup(context: Context, database: Database, runId: string): P
       movement,
     );
     const details = await dump.details();
-    await withdraw(context, { artifact, input: await memory.read(artifact.name) }, [source.check], movement);
+    await withdraw(context, { artifact, input: await memory.read(artifact.name) }, source.check, movement);
     await restoreInto(context, dump, details, runId, (stages) =>
       memory.read(artifact.name).then((input) => withdraw(context, { artifact, input }, stages, movement)),
     );
@@ -171,6 +174,7 @@ async function restoreInto(
       createRoles: scratch.throwaway,
       noTablespaces: true,
       archiveMajor: dump.probe.clientMajor,
+      form: 'custom',
       replace: false,
       signal: context.signal,
     });

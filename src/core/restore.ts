@@ -58,7 +58,9 @@ export async function restore(context: Context, request: RestoreRequest): Promis
   try {
     const { noOwner, parts, jobs, role } = request;
     const how = { noOwner, createRoles: false, replace, parts, jobs, role };
-    const { found, expected } = await fillParts(context, { backup, source: anyOf(context, backup), details, target, create, ...how });
+    const source = anyOf(context, backup);
+    const { found, expected, warnings: noticed } = await fillParts(context, { backup, source, details, target, create, ...how });
+    warnings.push(...noticed);
     const compared = expected.method !== 'none' && (!parts || expected.tables.length > 0);
     const differences = compareFingerprints(expected, replace ? onlyThoseOf(expected, found) : found);
     if (differences.length > 0)

@@ -1,12 +1,12 @@
 /**
  * core: `verify` proves a backup: its bytes, its whole archive, or a real restore that equals what was counted.
  */
-import type { Artifact, Backup, BackupDetails } from '../model/backup/backup.js';
+import { decodedSize, formOf, type Artifact, type Backup, type BackupDetails } from '../model/backup/backup.js';
 import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { asFailure, Failure, type FailureCode } from '../model/errors.js';
 import type { Level } from '../model/backup/level.js';
 import type { Storage } from '../model/roles/storage.js';
-import { whileHeld } from './event/claim.js';
+import { whileHeld, withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storagesOf } from './catalog/fetch.js';
 import { fill } from './catalog/load.js';
@@ -122,9 +122,14 @@ async function readThrough(context: Context, backup: Backup, storage: Storage, l
     context.announce({ kind: 'step', step: 'check', database: backup.database, detail: `${artifact.name} (${level})` });
     const movement = { step: 'check', database: backup.database, total: artifact.size } as const;
     const { kind } = artifact;
-    if (level === 'archive' && (kind === 'database' || kind === 'globals'))
-      await withdraw(context, { artifact, input }, [await context.engine.check(kind)], movement);
-    else await withdraw(context, { artifact: sealedAs(artifact), input }, [], movement);
+    if (level === 'archive' && (kind === 'database' || kind === 'globals')) {
+      const expectedSize = decodedSize(artifact, backup.manifest.databaseSize);
+      const eventId = context.newId();
+      await withClaim(context, eventId, async () => {
+        const check = await context.engine.check({ kind, form: formOf(artifact), eventId, expectedSize });
+        await withdraw(context, { artifact, input }, check, movement);
+      });
+    } else await withdraw(context, { artifact: sealedAs(artifact), input }, [], movement);
   }
 }
 

@@ -127,6 +127,7 @@ describe('a database with every kind of object', () => {
       createRoles: false,
       archiveMajor: source.major,
       replace: false,
+      form: 'custom' as const,
     };
     const under = await context.engine.load(context.engine.target(target.url('byhand')), { ...load, signal: context.signal });
     const differences = compareFingerprints(details.fingerprint, await under.fingerprint());

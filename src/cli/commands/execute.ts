@@ -7,7 +7,7 @@ import type { ExecuteRequest } from '../../core/execute.js';
 import type { Preview } from '../../core/event/preview.js';
 import type { BackupEvent, PassedCondition } from '../../model/events/event.js';
 import { formatBytes, formatDuration } from '../../model/units.js';
-import { addCommand, duration, run } from '../command.js';
+import { addCommand, duration, positive, run } from '../command.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 import type * as Table from '../show/table.js';
 import { openWork } from '../work.js';
@@ -18,6 +18,7 @@ interface Options {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly due?: boolean;
+  readonly jobs?: number;
   /** ms; true: as long as it takes. */
   readonly wait?: number | true;
 }
@@ -58,6 +59,7 @@ function requestOf(options: Options, schedule: string | undefined): ExecuteReque
     type: options.emergency ? 'emergency' : own,
     trigger: 'cli',
     passBy: passedBy(options),
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     wait,
   };
 }
@@ -130,6 +132,7 @@ export function executeCommand(program: Command): void {
   addCommand(program, 'execute', 'back up now: every database, or those of a schedule', help)
     .argument('[schedule]', 'a configured schedule')
     .option('--database <name>', 'only this entry of `databases`, or this member of a cluster')
+    .option('--jobs <n>', 'dump by so many processes at once; needs room for the dump in the state directory', positive)
     .option('--emergency', 'passes by window, load and health')
     .option('--force', 'passes by window, load, health and the least free space')
     .option('--dry-run', 'show the plan, do nothing')

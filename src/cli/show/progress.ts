@@ -33,6 +33,7 @@ const words: Record<StepName, string> = {
   copy: 'copy',
   health: 'health check',
   dump: 'dump',
+  pack: 'pack',
   check: 'archive check',
   commit: 'commit',
   fetch: 'fetch',

@@ -14,13 +14,14 @@ import { restoreGuide } from './guide.js';
 import { encodeManifest } from './manifest.js';
 import type { Plan } from '../event/plan.js';
 import { sealOf } from './sealing.js';
+import { prepare } from './progress.js';
 import { suspicionOf } from './suspicion.js';
 import { alive, decodersOf, deposit, depositSealed, depositText, onEach, withdraw, type Target } from './transfer.js';
 
 export interface BackupRequest {
   readonly event: BackupEvent;
   readonly database: Database;
-  readonly plan: Pick<Plan, 'schedule' | 'storages'>;
+  readonly plan: Pick<Plan, 'schedule' | 'storages' | 'jobs'>;
   readonly healthIssues: readonly string[];
   readonly neededBytes: number | null;
 }
@@ -99,13 +100,19 @@ function keep(warnings: string[], message: string): void {
   else warnings[most.warnings] = 'there were more warnings than these';
 }
 
-async function openDump(context: Context, { event, database, plan }: BackupRequest, warn: (message: string) => void): Promise<Dump> {
+async function openDump(
+  context: Context,
+  { event, database, plan, neededBytes }: BackupRequest,
+  warn: (message: string) => void,
+): Promise<Dump> {
   const probe = await context.engine.probe(database);
   const refused = refusal(database.name, await context.engine.access(database));
   if (refused) throw refused;
   return context.engine.dump(database, {
     eventId: event.id,
-    compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, probe).engine,
+    compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, probe, plan.jobs).engine,
+    jobs: plan.jobs,
+    expectedSize: neededBytes,
     fingerprint: context.settings.fingerprint,
     globals: true,
     content: 'all',
@@ -162,7 +169,7 @@ interface Stored {
 async function store(context: Context, request: BackupRequest, { dump, seal }: Source, targets: readonly Target[]): Promise<Stored> {
   const { name } = request.database;
   const compression = request.plan.schedule?.compression ?? context.settings.compression;
-  const { codecs } = context.chooseCompression(compression, dump.probe);
+  const { codecs } = context.chooseCompression(compression, dump.probe, request.plan.jobs);
   // without the snapshot that is counted in there is no use in going on, and what pg_dump says of it is not the reason
   const broken = new AbortController();
   dump.details().catch((error: unknown) => broken.abort(error));
@@ -170,14 +177,19 @@ async function store(context: Context, request: BackupRequest, { dump, seal }: S
   const artifacts: Artifact[] = [];
   let heard: ContentsTap | null = null;
   for (const source of dump.artifacts) {
-    context.announce({ kind: 'step', step: 'dump', database: name, detail: source.name });
     const total = source.kind === 'database' ? request.neededBytes : null;
+    const movement = { step: 'dump', database: name, total } as const;
+    if (source.prepare) {
+      context.announce({ kind: 'step', step: 'dump', database: name, detail: `by ${request.plan.jobs} processes` });
+      await prepare(context, source.prepare, signal, movement);
+    }
+    context.announce({ kind: 'step', step: source.prepare ? 'pack' : 'dump', database: name, detail: source.name });
     // nobody may be able to look inside afterwards
-    const check = context.settings.verify.afterBackup === 'archive' ? [...decodersOf(codecs), source.check] : [];
+    const check = context.settings.verify.afterBackup === 'archive' ? [...decodersOf(codecs), ...source.check] : [];
     const sealing = seal && { codec: seal.codec, check };
     const tap = source.contents ? new ContentsTap(context, source.contents, codecs) : null;
     heard ??= tap;
-    artifacts.push(await deposit(context, { ...source, codecs, sealing, signal, tap }, targets, { step: 'dump', database: name, total }));
+    artifacts.push(await deposit(context, { ...source, codecs, sealing, signal, tap }, targets, movement));
     demandQuorum(context, request, targets);
   }
   return { artifacts, tap: heard };
@@ -237,7 +249,7 @@ async function readBack(context: Context, request: BackupRequest, { dump, artifa
     const input = await target.deposit.read(artifact.name);
     const movement = { step: 'check', database: name, total: artifact.size } as const;
     const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };
-    await withdraw(context, from, source ? [source.check] : [], movement).catch((error: unknown) => {
+    await withdraw(context, from, source ? source.check : [], movement).catch((error: unknown) => {
       const failure = asFailure(error, 'archive');
       throw failure.code === 'verification' ? new Failure('archive', failure.message, { cause: failure }) : failure;
     });

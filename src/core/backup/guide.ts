@@ -1,7 +1,7 @@
 /**
  * core: RESTORE.md, which lies in every backup, for somebody who never heard of this tool.
  */
-import type { Artifact, Manifest } from '../../model/backup/backup.js';
+import { formOf, type Artifact, type Manifest } from '../../model/backup/backup.js';
 
 const decoders: Readonly<Record<string, string>> = { zstd: 'zstd -d -c', gzip: 'gzip -d -c' };
 
@@ -30,7 +30,15 @@ ${block("age-keygen -y KEY | tr -d '\\n' | sha256sum")}
 /** The programs, beside pg_restore, that the commands name. */
 function programsFor(artifacts: readonly Artifact[]): string {
   const used = ['age', 'zstd'].filter((program) => artifacts.some(({ codecs }) => codecs.includes(program)));
+  if (artifacts.some((artifact) => formOf(artifact) === 'directory')) used.push('tar');
   return used.length === 0 ? '' : ` and ${used.map((program) => `\`${program}\``).join(' and ')}`;
+}
+
+/** What several processes dumped has to lie in a folder for pg_restore. */
+function loading(dump: Artifact, keys: Manifest['keys']): string {
+  if (formOf(dump) === 'custom') return block(pipeline(dump, keys, 'pg_restore --exit-on-error --dbname=NEW_DATABASE'));
+  const unpack = ['mkdir -p UNPACKED', pipeline(dump, keys, 'tar -x -C UNPACKED')];
+  return block(...unpack, 'pg_restore --exit-on-error --jobs=2 --dbname=NEW_DATABASE UNPACKED/database.dir');
 }
 
 export function restoreGuide(manifest: Omit<Manifest, 'artifacts'>, artifacts: readonly Artifact[]): string {
@@ -59,10 +67,10 @@ ${block(pipeline(globals, manifest.keys, 'less'))}
 
 4.`
     : '3.'
-} Restore:
+} ${dump && formOf(dump) === 'directory' ? 'Unpack, and restore over several connections' : 'Restore'}:
 
-${dump ? block(pipeline(dump, manifest.keys, 'pg_restore --exit-on-error --dbname=NEW_DATABASE')) : ''}
-
+${dump ? loading(dump, manifest.keys) : ''}
+${dump && formOf(dump) === 'directory' ? '\n`UNPACKED` is a folder with room for the whole dump; `--jobs` may be as many as the server has processors.\n' : ''}
 Add \`--no-owner --no-privileges\` when the roles of the source do not exist and are not wanted.
 
 With backup-automation itself: \`backup-automation restore ${manifest.backupId} --to postgresql://.../NEW_DATABASE\`,

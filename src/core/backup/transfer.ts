@@ -8,10 +8,9 @@ import type { Artifact } from '../../model/backup/backup.js';
 import type { Codec } from '../../model/roles/codec.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import type { Flow, Stage } from '../../model/roles/flow.js';
-import type { StepName } from '../../model/roles/progress.js';
 import type { Deposit } from '../../model/roles/storage.js';
-import { msPerMinute } from '../../model/units.js';
 import type { Context } from '../context.js';
+import { watchProgress, type Movement } from './progress.js';
 import { seal, type Sealing } from './sealing.js';
 
 /** A storage that takes part in a backup. One that fails is dropped, with the reason, while another one is left. */
@@ -72,39 +71,18 @@ async function openTee(targets: readonly Target[], artifact: string): Promise<Wr
   });
 }
 
-export interface Movement {
-  readonly step: StepName;
-  readonly database: string;
-  /** Bytes expected, for the progress; null when unknown. */
-  readonly total: number | null;
-}
-
-/** Counts and hashes what passes, announces it, and calls `stalled` when nothing passed for `stallTimeout` minutes. */
+/** Counts and hashes what passes, announces it, and calls `stalled` when nothing does. */
 function meter(context: Context, movement: Movement, stalled: (reason: Failure) => unknown) {
   const hash = createHash('sha256');
-  const stop = new AbortController();
+  const progress = watchProgress(context, movement, stalled);
   let bytes = 0;
-  let last = context.clock.monotonic();
-  let announced = last;
-  const limit = context.settings.stallTimeout * msPerMinute;
-  const watch = async () => {
-    for (;;) {
-      await context.clock.sleep(Math.min(limit, msPerMinute), stop.signal);
-      if (context.clock.monotonic() - last >= limit)
-        stalled(new Failure('stalled', `${movement.database}: no byte arrived for ${context.settings.stallTimeout} minutes`));
-    }
-  };
-  watch().catch(() => {});
   return {
     pass: (data: Buffer) => {
       hash.update(data);
       bytes += data.length;
-      last = context.clock.monotonic();
-      if (last - announced < 100) return;
-      announced = last;
-      context.announce({ kind: 'bytes', bytes, ...movement });
+      progress.moved(bytes);
     },
-    end: () => stop.abort(),
+    end: () => progress.end(),
     result: () => ({ size: bytes, sha256: hash.digest('hex') }),
   };
 }

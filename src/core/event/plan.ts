@@ -16,6 +16,8 @@ export interface Plan {
   readonly targets: readonly PlanTarget[];
   readonly storages: readonly Storage[];
   readonly compression: Compression;
+  /** Processes that dump at once. */
+  readonly jobs: number;
 }
 
 const unknown = (what: string, name: string, known: readonly string[]): Failure =>
@@ -52,7 +54,10 @@ async function expand(context: Context, entries: readonly string[]): Promise<Pla
 }
 
 /** The whole plan of a request; throws for names that do not exist, never for a server that is down. */
-export async function makePlan(context: Context, request: { readonly scheduleId?: string; readonly database?: string }): Promise<Plan> {
+export async function makePlan(
+  context: Context,
+  request: { readonly scheduleId?: string; readonly database?: string; readonly jobs?: number },
+): Promise<Plan> {
   const { scheduleId, database } = request;
   const schedule = scheduleId === undefined ? null : context.schedules[scheduleId];
   if (schedule === undefined) throw unknown('schedule', scheduleId ?? '', Object.keys(context.schedules));
@@ -78,5 +83,6 @@ export async function makePlan(context: Context, request: { readonly scheduleId?
     targets,
     storages,
     compression: schedule?.compression ?? context.settings.compression,
+    jobs: request.jobs ?? schedule?.jobs ?? context.settings.jobs,
   };
 }

@@ -1,6 +1,7 @@
 /**
  * core: what `execute` would do now, as data, before any deed: the plan of `--dry-run`.
  */
+import { archiveNames } from '../../model/backup/backup.js';
 import { decideConditions, type ConditionReport } from '../../model/moment/conditions.js';
 import type { Database } from '../../model/roles/engine.js';
 import { asFailure, type FailureDocument } from '../../model/errors.js';
@@ -65,7 +66,7 @@ async function look(context: Context, request: ExecuteRequest, plan: Plan, datab
   const surroundings = await measureSurroundings(context, database, plan);
   const report = decideConditions(settingsOf(context, plan), surroundings, { now: context.clock.now(), passBy: new Set(request.passBy) });
   const probe = await context.engine.probe(database);
-  const { codecs } = context.chooseCompression(plan.compression, probe);
+  const { codecs } = context.chooseCompression(plan.compression, probe, plan.jobs);
   const seal = await sealOf(context, plan.schedule);
   const suffix = [...codecs, ...(seal ? [seal.codec] : [])].map((codec) => codec.extension).join('');
   return {
@@ -74,7 +75,7 @@ async function look(context: Context, request: ExecuteRequest, plan: Plan, datab
     serverVersion: probe.serverVersion,
     client: `${probe.clientFile} ${probe.clientVersion}`,
     neededBytes: surroundings.neededBytes,
-    artifacts: [`database.dump${suffix}`, `globals.sql${suffix}`],
+    artifacts: [`${archiveNames[plan.jobs > 1 ? 'directory' : 'custom']}${suffix}`, `globals.sql${suffix}`],
     report,
     error: null,
   };

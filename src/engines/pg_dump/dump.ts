@@ -1,18 +1,20 @@
 /**
  * engines: a dump under way. One session exports a snapshot and counts in it, while pg_dump dumps exactly that snapshot.
  */
-import type { BackupDetails } from '../../model/backup/backup.js';
+import { archiveNames, type BackupDetails } from '../../model/backup/backup.js';
 import type { Installed } from '../../model/backup/client-choice.js';
 import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../../model/roles/engine.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import type { ProgramStage } from '../../model/roles/flow.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { lockTables, readNeeds } from './catalogue.js';
-import { applicationNameOf, type Connection } from './connection.js';
+import { applicationNameOf, type ChildEnvironment, type Connection } from './connection.js';
+import { collect, compareStage, contentsIn, directoryIn, packStage } from './directory.js';
 import { readSequences, takeFingerprint } from './content.js';
 import { readInventory } from './inventory.js';
 import { readLeftovers } from './leftovers.js';
-import { checkStage, explainExit } from './stages.js';
+import { checkRoom } from './spool.js';
+import { archiveStage, explainExit, globalsCheck } from './stages.js';
 import { readContents } from './toc.js';
 
 export interface DumpSource {
@@ -61,26 +63,34 @@ async function explainLock(source: DumpSource, failure: Failure): Promise<Failur
   return failure.code === 'lock-timeout' ? new Failure('lock-timeout', failure.message + (await blockers(source))) : failure;
 }
 
-function dumpStage(source: DumpSource, env: Record<string, string>, snapshot: Snapshot, request: DumpRequest): ProgramStage {
+interface Frame {
+  readonly child: ChildEnvironment;
+  readonly snapshot: Snapshot;
+  readonly request: DumpRequest;
+}
+
+/** Onto its output, or into a directory by several processes. */
+function dumpStage(source: DumpSource, { child, snapshot, request }: Frame, directory: string | null = null): ProgramStage {
   return {
     kind: 'program',
     file: source.client.file('pg_dump'),
+    ...(directory !== null && { forks: true as const }),
     args: [
-      '--format=custom',
+      ...(directory === null ? ['--format=custom'] : ['--format=directory', `--jobs=${request.jobs}`, `--file=${directory}`]),
       `--compress=${request.compression === false ? '0' : request.compression}`,
       `--snapshot=${snapshot.id}`,
       `--lock-wait-timeout=${source.lockWaitTimeout}s`,
       '--no-password',
       ...(request.content === 'schema' ? ['--schema-only'] : []),
     ],
-    env,
+    env: child.env,
     explain: (exit) => explainLock(source, explainExit(source.name, exit, 'engine')),
     warned: (lines) => lines.forEach((line) => request.warn(line)),
   };
 }
 
 /** Roles and tablespaces. The database to connect to first is quoted, so that it is only ever a name. */
-function globalsStage(source: DumpSource, env: Record<string, string>, snapshot: Snapshot): ProgramStage {
+function globalsStage(source: DumpSource, { child: { env }, snapshot }: Frame): ProgramStage {
   const name = source.probe.databaseName.replace(/[\\']/g, '\\$&');
   return {
     kind: 'program',
@@ -94,31 +104,48 @@ function globalsStage(source: DumpSource, env: Record<string, string>, snapshot:
 
 const withoutPasswords = 'the roles are without their passwords: the backup role may not read them';
 
-const artifactsOf = (source: DumpSource, env: Record<string, string>, snapshot: Snapshot, request: DumpRequest): ArtifactSource[] => [
-  {
-    name: 'database.dump',
-    kind: 'database',
-    stages: [dumpStage(source, env, snapshot, request)],
-    check: checkStage('database', source.client),
-    contents: readContents,
-  },
-  {
-    name: 'globals.sql',
-    kind: 'globals',
-    stages: [globalsStage(source, env, snapshot)],
-    check: checkStage('globals', source.client),
-  },
+function databaseOf(source: DumpSource, frame: Frame): ArtifactSource {
+  const kind = 'database';
+  const { request } = frame;
+  if (request.jobs === 1)
+    return {
+      name: archiveNames.custom,
+      kind,
+      stages: [dumpStage(source, frame)],
+      check: [archiveStage(source.client)],
+      contents: readContents,
+    };
+  const { folder } = frame.child;
+  const directory = directoryIn(folder);
+  const needed = request.compression === false ? source.probe.databaseSize : (request.expectedSize ?? source.probe.databaseSize);
+  return {
+    name: archiveNames.directory,
+    kind,
+    prepare: async (signal, moved) => {
+      await checkRoom(folder, needed, `${source.name}: ${request.jobs} jobs collect the dump`);
+      await collect(dumpStage(source, frame, directory), folder, signal, moved);
+    },
+    stages: [packStage(folder)],
+    // what was packed is what lies there, and that can be read
+    check: [compareStage(folder), archiveStage(source.client, directory)],
+    contents: () => readContents(contentsIn(directory)),
+  };
+}
+
+const artifactsOf = (source: DumpSource, frame: Frame): ArtifactSource[] => [
+  databaseOf(source, frame),
+  { name: 'globals.sql', kind: 'globals', stages: [globalsStage(source, frame)], check: [globalsCheck] },
 ];
 
 /** Opens the snapshot and starts counting in it. `close` ends both; the request's signal stops what waits or counts. */
 export async function beginDump(source: DumpSource, request: DumpRequest): Promise<Dump> {
-  const { env, remove } = await source.connection.childEnvironment(request.eventId);
+  const child = await source.connection.childEnvironment(request.eventId);
   let session: Session | null = null;
   const cancel = () => void session?.cancel();
   const end = async () => {
     await session?.close();
     request.signal.removeEventListener('abort', cancel);
-    remove();
+    child.remove();
   };
   request.signal.addEventListener('abort', cancel);
   try {
@@ -138,7 +165,7 @@ export async function beginDump(source: DumpSource, request: DumpRequest): Promi
     return {
       probe: source.probe,
       snapshotLsn: snapshot.lsn,
-      artifacts: artifactsOf(source, env, snapshot, request).filter(({ kind }) => kind === 'database' || request.globals),
+      artifacts: artifactsOf(source, { child, snapshot, request }).filter(({ kind }) => kind === 'database' || request.globals),
       details: () => details,
       inventory: () => inventory,
       close: async () => {

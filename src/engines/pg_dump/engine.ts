@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Access } from '../../model/backup/access.js';
 import { chooseClient, type Installed } from '../../model/backup/client-choice.js';
+import type { Stage } from '../../model/roles/flow.js';
 import type { DatabaseEntry } from '../../model/settings/connection.js';
 import type { Database, Engine, EngineProbe, Scratch, TargetState, TargetSurvey } from '../../model/roles/engine.js';
 import { asFailure, Failure } from '../../model/errors.js';
@@ -17,8 +18,10 @@ import { Connection, connectionOf, type ConnectionGiven } from './connection.js'
 import { beginDump } from './dump.js';
 import { addRoles, beginLoad, createDatabase, dropDatabase, dropSubscriptions } from './load.js';
 import { surveyDatabase, surveyServer } from './needs.js';
+import { unpackedCheck } from './directory.js';
 import { amend, readProperties } from './properties.js';
-import { checkStage } from './stages.js';
+import { checkRoom } from './spool.js';
+import { archiveStage, globalsCheck } from './stages.js';
 import { compressesZstd } from './zstd.js';
 
 export interface PgDumpOptions extends ConnectionGiven {
@@ -138,8 +141,13 @@ class PgDump implements Engine {
     return beginLoad(connectionOf(target), await this.#clientFor(request.archiveMajor), request);
   }
 
-  async check(kind: 'database' | 'globals') {
-    return checkStage(kind, await this.#newestClient());
+  async check({ kind, form, eventId, expectedSize }: Parameters<Engine['check']>[0]): Promise<readonly Stage[]> {
+    if (kind === 'globals') return [globalsCheck];
+    const client = await this.#newestClient();
+    if (form === 'custom') return [archiveStage(client)];
+    const folder = this.#options.runFolder(eventId);
+    await checkRoom(folder, expectedSize, 'the check needs the archive');
+    return [unpackedCheck(client, folder)];
   }
 
   async url(database: Database): Promise<string> {

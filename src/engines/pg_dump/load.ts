@@ -1,13 +1,10 @@
 /**
  * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
  */
-import { join } from 'node:path';
-import type { TableCount } from '../../model/backup/backup.js';
 import type { Installed } from '../../model/backup/client-choice.js';
-import { tablesIn } from '../../model/backup/contents.js';
 import type { Load, LoadRequest } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
-import type { ProgramExit, ProgramStage } from '../../model/roles/flow.js';
+import type { ProgramExit } from '../../model/roles/flow.js';
 import { localeClauses, type Texts } from '../../model/backup/properties.js';
 import { missingRoles } from '../../model/backup/globals.js';
 import { identifier, literal } from '../../model/quote.js';
@@ -15,7 +12,7 @@ import type { Server } from '../../system/connection/connection.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { retakeFingerprint } from './content.js';
 import { applicationNameOf, type Connection } from './connection.js';
-import { checkRoom, choose, keepIn, output } from './spool.js';
+import { loadKept, type Stager, type Way } from './kept.js';
 import { complaints, explainExit } from './stages.js';
 
 /** WRONG_OBJECT_TYPE, INVALID_PARAMETER_VALUE, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR: whatever language the server speaks. */
@@ -110,64 +107,49 @@ function explainLoad(exit: ProgramExit): Failure {
 }
 
 /** What goes before the archive's name, or reads it from stdin without one. */
-function argumentsFor(databaseName: string, request: LoadRequest): string[] {
-  const { noOwner, replace, jobs = 1, role } = request;
+function argumentsFor(databaseName: string, { noOwner, noTablespaces, role }: LoadRequest, { replace, jobs }: Way): string[] {
   return [
     '--no-password',
     ...(noOwner ? ['--no-owner', '--no-privileges'] : []),
     ...(replace ? ['--clean', '--if-exists', '--single-transaction'] : []),
-    ...(request.noTablespaces ? ['--no-tablespaces'] : []),
+    ...(noTablespaces ? ['--no-tablespaces'] : []),
     ...(jobs > 1 ? [`--jobs=${jobs}`] : []),
     ...(role === undefined ? [] : [`--role=${role}`]),
     `--dbname=dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`,
   ];
 }
 
-/** Several connections would make a trigger of a partitioned table before its partitions are filled, and it would fire. */
-const inTurn = [['--section=pre-data', '--section=data'], ['--section=post-data']];
-
-const readSchemas = async (session: Session): Promise<string[]> =>
-  (await session.query<{ name: string }>('SELECT nspname::text AS name FROM pg_catalog.pg_namespace')).map(({ name }) => name);
-
 export async function beginLoad(connection: Connection, client: Installed, request: LoadRequest): Promise<Load> {
-  const { details, parts, replace, signal } = request;
+  const { details, replace, jobs = 1 } = request;
   const databaseName = await connection.databaseName();
   if (request.create)
     await createDatabase(await connection.maintenance(), databaseName, { ...details, tablespace: details.properties?.tablespace });
   await connection.settle();
   const name = applicationNameOf(request.eventId);
   if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, details.roles));
-  const { env, folder, remove } = await connection.childEnvironment(request.eventId);
-  const args = argumentsFor(databaseName, request);
-  const stage = (...more: string[]): ProgramStage => ({
+  const child = await connection.childEnvironment(request.eventId);
+  const stage: Stager = (way, ...more) => ({
     kind: 'program',
     file: client.file('pg_restore'),
-    stopsReading: true,
-    args: [...args, ...more],
-    env,
+    ...(way.jobs > 1 ? { forks: true } : { stopsReading: true }),
+    args: [...argumentsFor(databaseName, request, way), ...more],
+    env: child.env,
     explain: explainLoad,
   });
-  const close = async () => remove();
-  const streams = !parts && (request.jobs ?? 1) === 1;
-  const fingerprint = (of: readonly TableCount[] | null) => connection.use(name, (session) => retakeFingerprint(session, details, of));
-  if (streams) return { stage: stage(), finish: async () => null, fingerprint: () => fingerprint(null), close };
-  const kept = join(folder, 'archive');
-  let filled: readonly TableCount[] | null = null;
-  await checkRoom(kept, request.expectedSize).catch((error: unknown) => {
-    remove();
-    throw error;
-  });
+  const use = <T>(deed: (session: Session) => Promise<T>) => connection.use(name, deed);
+  const close = async () => child.remove();
+  if (request.form === 'directory' || request.parts || jobs > 1)
+    return { ...(await loadKept(client, request, { folder: child.folder, stage, use }).catch(refuse(child.remove))), close };
   return {
-    stage: keepIn(kept),
-    finish: async () => {
-      const ground = parts && { empty: !replace, schemas: await connection.use(name, readSchemas) };
-      const chosen = parts && ground && (await choose(client, kept, { parts, ground, signal }));
-      const chose = chosen ? [`--use-list=${chosen.list}`] : [];
-      for (const sections of (request.jobs ?? 1) > 1 ? inTurn : [[]]) await output(stage(...chose, ...sections, kept), signal);
-      filled = chosen ? tablesIn(chosen.entries, details.fingerprint.tables) : null;
-      return filled;
-    },
-    fingerprint: () => fingerprint(filled),
+    stage: stage({ replace, jobs }),
+    finish: async () => null,
+    again: () => Promise.reject(new Failure('internal', 'what streamed by can not be loaded again')),
+    fingerprint: () => use((session) => retakeFingerprint(session, details, null)),
     close,
   };
 }
+
+const refuse = (first: () => void) => (error: unknown) => {
+  first();
+  throw error;
+};

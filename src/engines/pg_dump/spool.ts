@@ -14,17 +14,15 @@ import { freeBytes } from '../../system/files/disk.js';
 import { runFlow } from '../../system/programs/flow.js';
 import { explainExit } from './stages.js';
 
-const hint = 'make room there, or set stateDirectory to a folder on a larger disk';
+export const roomHint = 'make room there, or set stateDirectory to a folder on a larger disk';
 
-/** Refuses before a byte is written where the source's whole size would not fit. Throws `no-space`. */
-export async function checkRoom(file: string, needed: number | null | undefined): Promise<void> {
-  const free = await freeBytes(dirname(file));
+/** Refuses before a byte is written where `needed` bytes would not fit. `what`: who needs what. Throws `no-space`. */
+export async function checkRoom(folder: string, needed: number | null | undefined, what: string): Promise<void> {
+  const free = await freeBytes(folder);
   if (needed == null || free === null || free >= needed) return;
-  throw new Failure(
-    'no-space',
-    `--jobs, --table and --schema need the decoded archive in ${dirname(file)}: up to ${formatBytes(needed)}, there are ${formatBytes(free)} free`,
-    { hint },
-  );
+  throw new Failure('no-space', `${what} in ${folder}: up to ${formatBytes(needed)}, there are ${formatBytes(free)} free`, {
+    hint: roomHint,
+  });
 }
 
 /** Takes the archive into `file`, readable by us alone; yields nothing. */
@@ -38,7 +36,9 @@ export const keepIn = (file: string): TransformStage => ({
     };
     const close = async () => handle?.close();
     const explain = (error: unknown) =>
-      new Failure('no-space', `the decoded archive can not be kept: ${error instanceof Error ? error.message : String(error)}`, { hint });
+      new Failure('no-space', `the decoded archive can not be kept: ${error instanceof Error ? error.message : String(error)}`, {
+        hint: roomHint,
+      });
     return new Transform({
       transform: (data: Buffer, _encoding, next) =>
         void write(data).then(

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { Transform } from 'node:stream';
 import type { Installed } from '../../model/backup/client-choice.js';
 import { Failure, type FailureCode } from '../../model/errors.js';
-import type { ProgramExit, Stage } from '../../model/roles/flow.js';
+import type { ProgramExit, ProgramStage, Stage } from '../../model/roles/flow.js';
 import { classifyServerMessage } from '../../model/sqlstate.js';
 
 /** What a program complained of, without its name in front, with what stands in the way, but no row's values; at most a few lines. */
@@ -43,14 +43,16 @@ function trailerCheck(): Transform {
   });
 }
 
-/** Reads an artifact to its very end, and fails when anything is wrong with it. */
-export function checkStage(kind: 'database' | 'globals', client: Installed): Stage {
-  if (kind === 'globals') return { kind: 'transform', create: trailerCheck };
+/** Reads the text of the globals to its very end. */
+export const globalsCheck: Stage = { kind: 'transform', create: trailerCheck };
+
+/** Reads an archive to its very end, from its input or the directory at `path`, and fails when anything is wrong with it. */
+export function archiveStage(client: Installed, path?: string): ProgramStage {
   return {
     kind: 'program',
     file: client.file('pg_restore'),
     stopsReading: true,
-    args: ['--file=/dev/null'],
+    args: ['--file=/dev/null', ...(path === undefined ? [] : [path])],
     explain: (exit) => {
       const failure = explainExit('the archive', exit, 'archive');
       if (/unsupported version/.test(exit.stderr)) return new Failure('client-too-old', failure.message);

@@ -29,6 +29,16 @@ export const artifactSchema = z.object({
 });
 export type Artifact = z.infer<typeof artifactSchema>;
 
+/** How the archive of a database is made up: one file, or a directory that several processes write and read, packed by tar. */
+export type ArchiveForm = 'custom' | 'directory';
+/** The artifact's name without what codecs add to it. */
+export const archiveNames = { custom: 'database.dump', directory: 'database.dir.tar' } as const satisfies Record<ArchiveForm, string>;
+export const formOf = ({ name }: Pick<Artifact, 'name'>): ArchiveForm => (name.startsWith(archiveNames.directory) ? 'directory' : 'custom');
+
+/** About what an archive takes once its codecs are undone, bytes; null when unknown. */
+export const decodedSize = ({ codecs, size }: Artifact, databaseSize: number | null): number | null =>
+  codecs.some((codec) => codec !== 'age') ? databaseSize : size;
+
 export const manifestSchema = z.object({
   format: z.literal(1),
   backupId: z.string().regex(backupIdPattern),

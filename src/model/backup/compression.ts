@@ -16,15 +16,19 @@ export interface CompressionOffer {
   readonly zstd: boolean;
   /** The engine's program has zstd built in: one process less, and no byte of the clear archive in a pipe. */
   readonly engineZstd: boolean;
+  /** Processes that dump at once: gzip, which is slow, is shared among them. */
+  readonly jobs: number;
 }
 
 /** Throws `configuration` where zstd is asked for by name and nobody has it. */
 export function decideCompression({ algorithm, level }: Compression, has: CompressionOffer): CompressionDecision {
   if (algorithm === 'none') return { engine: false, codec: null };
-  if (algorithm === 'gzip') return { engine: false, codec: 'gzip' };
+  const gzip = (): CompressionDecision =>
+    has.jobs > 1 ? { engine: String(Math.min(level, 9)), codec: null } : { engine: false, codec: 'gzip' };
+  if (algorithm === 'gzip') return gzip();
   if (has.engineZstd) return { engine: `zstd:${level}`, codec: null };
   if (has.zstd) return { engine: false, codec: 'zstd' };
-  if (algorithm === 'auto') return { engine: false, codec: 'gzip' };
+  if (algorithm === 'auto') return gzip();
   throw new Failure('configuration', 'compression.algorithm is zstd, and neither pg_dump, the program zstd nor Node has it', {
     hint: 'install it, e.g. `apt-get install zstd`, or set compression.algorithm to auto',
   });

@@ -2,7 +2,7 @@
  * model: the Engine role, what knows how to take a database out of its server and put it back.
  */
 import type { Access } from '../backup/access.js';
-import type { BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
+import type { ArchiveForm, BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
 import type { DatabaseProperties, Texts } from '../backup/properties.js';
 import type { Stage } from './flow.js';
 import type { Contents, Inventory } from '../backup/objects.js';
@@ -33,14 +33,16 @@ export interface EngineProbe {
 }
 
 export interface ArtifactSource {
-  /** Without codecs' extensions: `database.dump`, `globals.sql`. */
+  /** Without codecs' extensions: `database.dump`, `database.dir.tar`, `globals.sql`. */
   readonly name: string;
   readonly kind: 'database' | 'globals';
+  /** Comes before the stages, and makes what they read. `moved` hears how many bytes that is by now. Rejects with why not. */
+  readonly prepare?: ((signal: AbortSignal, moved: (bytes: number) => void) => Promise<void>) | undefined;
   /** The first is the program that yields the bytes. */
   readonly stages: readonly Stage[];
-  /** The last stage of an archive check: reads all of it, fails when anything is wrong, yields nothing. */
-  readonly check: Stage;
-  /** Reads what is in the artifact from its decoded beginning, and no further; null: it can not be told. Left out where it tells nothing. */
+  /** The last stages of an archive check: they read all of it, fail when anything is wrong, yield nothing. Of use until the dump is closed. */
+  readonly check: readonly Stage[];
+  /** Reads what is in the artifact, once that is prepared, from its decoded beginning, and no further; null: it can not be told. Left out where it tells nothing. */
   readonly contents?: (beginning: AsyncIterable<Buffer>) => Promise<Contents | null>;
 }
 
@@ -50,6 +52,10 @@ export interface DumpRequest {
   readonly compression: false | string;
   readonly fingerprint: 'counts' | 'content' | 'none';
   readonly globals: boolean;
+  /** Processes that dump at once. */
+  readonly jobs: number;
+  /** About what will be stored, bytes; null when unknown. */
+  readonly expectedSize: number | null;
   /** `schema`: no rows, and none are counted. */
   readonly content: 'all' | 'schema';
   readonly signal: AbortSignal;
@@ -81,6 +87,7 @@ export interface LoadRequest {
   readonly noTablespaces?: boolean | undefined;
   /** Major version of the program that wrote the archive. */
   readonly archiveMajor: number;
+  readonly form: ArchiveForm;
   /** Drops what the archive holds before it is made anew, all in one transaction: on failure the target is as it was. */
   readonly replace: boolean;
   /** These tables, in these schemas, or all of these schemas, with what belongs to them; else everything. */
@@ -89,9 +96,18 @@ export interface LoadRequest {
   readonly jobs?: number | undefined;
   /** Does everything as this role. */
   readonly role?: string | undefined;
-  /** What the decoded archive may take on the disk, bytes, where it must be kept for `parts` or `jobs`; null when unknown. */
+  /** What the decoded archive may take on the disk, bytes, where it must be kept for `parts` or `jobs`, or as a directory; null when unknown. */
   readonly expectedSize?: number | null;
   readonly signal: AbortSignal;
+}
+
+export interface CheckRequest {
+  /** Of a claimed run, whose private folder may be used. */
+  readonly eventId: string;
+  readonly kind: 'database' | 'globals';
+  readonly form: ArchiveForm;
+  /** As for a load. */
+  readonly expectedSize: number | null;
 }
 
 export interface Load {
@@ -99,6 +115,8 @@ export interface Load {
   readonly stage: Stage;
   /** Fills the target with what was kept, if so. Resolves to those of the fingerprint's tables that parts filled; null: everything. */
   finish(): Promise<readonly TableCount[] | null>;
+  /** Takes away what `finish` filled the target with, and fills it once more, by one connection. */
+  again(): Promise<void>;
   /** What was counted in the target after all that ended well; of parts only their tables. */
   fingerprint(): Promise<Fingerprint>;
   close(): Promise<void>;
@@ -157,8 +175,8 @@ export interface Engine {
   access(database: Database): Promise<Access>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;
   load(target: Database, request: LoadRequest): Promise<Load>;
-  /** The checking stage for an artifact already stored. */
-  check(kind: 'database' | 'globals'): Promise<Stage>;
+  /** The checking stages for an artifact already stored. */
+  check(artifact: CheckRequest): Promise<readonly Stage[]>;
   /** A database by URL or a reference to one, for `restore --to`. */
   target(url: string): Database;
   /** An empty database of a random name on a server that somebody gave for proof; `close` drops it. */

@@ -23,6 +23,8 @@ export interface ProgramStage {
   readonly env?: Readonly<Record<string, string>>;
   /** It may end well having read all that it needs, before it was told of its input's end: what is left is read all the same. */
   readonly stopsReading?: true;
+  /** It has children of its own, which must not outlive it or us. */
+  readonly forks?: true;
   /** Turns an unsuccessful end into the Failure to throw. */
   explain(exit: ProgramExit): Failure | Promise<Failure>;
   /** Called with what a *successful* program said on stderr, line by line. */

@@ -8,6 +8,7 @@ export type StepName =
   | 'copy'
   | 'health'
   | 'dump'
+  | 'pack'
   | 'check'
   | 'commit'
   | 'fetch'

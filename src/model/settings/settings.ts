@@ -74,6 +74,8 @@ export type Encryption = NonNullable<z.infer<typeof recipients>>;
 /** How many storages have to hold a backup. */
 const quorum = z.int().min(1).max(16);
 
+const jobs = z.int().min(1).max(64);
+
 export const scheduleSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether the schedule runs.'),
   cron: z.string().optional().describe('When it runs: a cron expression in `timezone`.'),
@@ -86,6 +88,7 @@ export const scheduleSchema = z.strictObject({
   retention: retentionSchema.optional().describe('Which backups to keep; the top-level `retention` when left out.'),
   compression: compressionOrName.optional().describe('The top-level `compression` when left out.'),
   encryption: recipients.optional().describe('The top-level `encryption` when left out.'),
+  jobs: jobs.optional().describe('The top-level `jobs` when left out.'),
   verify: z
     .strictObject({
       level: z.enum(levels).default('restore').describe('How far to prove a backup of this schedule.'),
@@ -119,7 +122,7 @@ export const settingsShape = {
     .enum(['counts', 'content', 'none'])
     .default('counts')
     .describe('What is taken in the snapshot of the dump: row counts, or a hash of all rows as well, or nothing.'),
-  jobs: z.int().min(1).max(64).default(1).describe('Parallel dump processes.'),
+  jobs: jobs.default(1).describe('Processes that dump at once; above 1 the dump is collected in `stateDirectory` first.'),
   gentle: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether the backup is confined to spare the database.'),
   lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),
   stallTimeout: z.int().min(1).max(35_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),

@@ -1,9 +1,9 @@
 /**
  * system: how much room a file system has; decides nothing.
  */
-import { access } from 'node:fs/promises';
+import { access, lstat, readdir } from 'node:fs/promises';
 import { release } from 'node:os';
-import { normalize, sep } from 'node:path';
+import { join, normalize, sep } from 'node:path';
 import * as module from 'check-disk-space';
 import { capture } from '../programs/exec.js';
 
@@ -31,4 +31,11 @@ export async function freeBytes(path: string): Promise<number | null> {
   } catch {
     return null;
   }
+}
+
+/** Bytes of the files in a folder, without those further down; 0 while it is not there. */
+export async function sizeOfFolder(path: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(path).catch(() => [])) bytes += (await lstat(join(path, name)).catch(() => null))?.size ?? 0;
+  return bytes;
 }

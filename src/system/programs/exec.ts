@@ -31,6 +31,23 @@ function tiedToUs(file: string, args: readonly string[]): [string, string[]] {
   return setpriv ? [setpriv, ['--pdeathsig', 'KILL', '--', file, ...args]] : [file, [...args]];
 }
 
+/**
+ * Runs "$@" in this process group until it ends. Who dies with us is only told of us, by HUP: the children of "$@" are not, nor are they
+ * when "$@" is killed. So the whole group is ended then.
+ */
+const watch = `trap 'kill -KILL 0' HUP
+trap : TERM
+"$0" "$@" & child=$!
+while wait $child; end=$?; kill -0 $child 2>/dev/null; do :; done
+[ $end -le 128 ] || kill -KILL 0
+exit $end`;
+
+/** The same for a program that has children of its own. Its arguments are only ever arguments; it reads no input. */
+function familyTiedToUs(file: string, args: readonly string[]): [string, string[]] {
+  const setpriv = onPath('setpriv');
+  return setpriv ? [setpriv, ['--pdeathsig', 'HUP', '--', '/bin/sh', '-c', watch, file, ...args]] : [file, [...args]];
+}
+
 const groups = new Set<number>();
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -129,7 +146,7 @@ export interface Running {
 
 /** Starts a program. A stream given as `stdout` hands its descriptor to the child: a kernel pipe between two programs. */
 export function start(stage: ProgramStage, stdin: 'pipe' | 'ignore', stdout: 'pipe' | Writable): Running {
-  const [program, args] = tiedToUs(stage.file, stage.args);
+  const [program, args] = (stage.forks ? familyTiedToUs : tiedToUs)(stage.file, stage.args);
   const child = execa(program, args, {
     env: childEnvironment(stage.env),
     extendEnv: false,

@@ -42,6 +42,8 @@ const openDump = async (given: Context, more: object = {}): Promise<Dump> => {
     compression: false,
     fingerprint: 'counts',
     globals: true,
+    jobs: 1,
+    expectedSize: null,
     content: 'all',
     signal: given.signal,
     warn: () => {},
@@ -101,6 +103,7 @@ describe('programs', () => {
         noOwner: false,
         createRoles: false,
         replace: false,
+        form: 'custom' as const,
         signal: given.signal,
       };
       for (const [archiveMajor, fits] of [

@@ -35,11 +35,10 @@ it('never writes into what is there', async () => {
 });
 
 it('refuses where there is no room, and lets pass what nobody knows', async () => {
-  const file = join(folder, 'archive');
-  await expect(checkRoom(file, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
+  await expect(checkRoom(folder, Number.MAX_SAFE_INTEGER, 'a test needs room')).rejects.toMatchObject({
     code: 'no-space',
     message: expect.stringMatching(/up to .* free/),
   });
-  await expect(checkRoom(file, 1)).resolves.toBeUndefined();
-  await expect(checkRoom(file, null)).resolves.toBeUndefined();
+  await expect(checkRoom(folder, 1, 'a test needs room')).resolves.toBeUndefined();
+  await expect(checkRoom(folder, null, 'a test needs room')).resolves.toBeUndefined();
 });

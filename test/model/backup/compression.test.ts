@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { decideCompression } from '../../../src/model/backup/compression.js';
 
 const [nobody, codec, engine, both] = [
-  { zstd: false, engineZstd: false },
-  { zstd: true, engineZstd: false },
-  { zstd: false, engineZstd: true },
-  { zstd: true, engineZstd: true },
+  { zstd: false, engineZstd: false, jobs: 1 },
+  { zstd: true, engineZstd: false, jobs: 1 },
+  { zstd: false, engineZstd: true, jobs: 1 },
+  { zstd: true, engineZstd: true, jobs: 1 },
 ];
 
 test.each([
@@ -23,6 +23,12 @@ test.each([
   ['none', both, false, null],
 ] as const)('%s with %j', (algorithm, has, own, behind) => {
   expect(decideCompression({ algorithm, level: 3 }, has)).toEqual({ engine: own, codec: behind });
+});
+
+test('several processes share gzip, which is slow, and never more than it knows', () => {
+  expect(decideCompression({ algorithm: 'gzip', level: 12 }, { ...both, jobs: 2 })).toEqual({ engine: '9', codec: null });
+  expect(decideCompression({ algorithm: 'auto', level: 1 }, { ...nobody, jobs: 2 })).toEqual({ engine: '1', codec: null });
+  expect(decideCompression({ algorithm: 'auto', level: 1 }, { ...codec, jobs: 2 })).toEqual({ engine: false, codec: 'zstd' });
 });
 
 test('zstd by name is never something else', () => {
