@@ -3,6 +3,7 @@
  * that is fetched.
  */
 import type { Alert } from '../model/alert/alert.js';
+import { minuteOf } from '../model/alert/minute.js';
 import type { Message } from '../model/roles/channel.js';
 import { rowsOf } from './text.js';
 
@@ -15,7 +16,7 @@ const monospace = 'font-family:ui-monospace,Menlo,Consolas,monospace;font-size:1
 const wrapped = 'white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere';
 
 const row = ([label, value]: readonly [string, string]): string =>
-  `<tr><td style="padding:6px 16px 6px 0;color:#57606a;vertical-align:top;white-space:nowrap">${escape(label)}</td>` +
+  `<tr><td style="width:140px;padding:6px 16px 6px 0;color:#57606a;vertical-align:top;${wrapped}">${escape(label)}</td>` +
   `<td style="padding:6px 0;vertical-align:top;${wrapped}">${escape(value)}</td></tr>`;
 
 const code = (text: string): string =>
@@ -23,7 +24,7 @@ const code = (text: string): string =>
 
 function content({ alert, body, templated }: Message): string {
   if (templated) return `<div style="${monospace};${wrapped}">${escape(body)}</div>`;
-  const facts = `<table role="presentation" cellpadding="0" cellspacing="0" style="font-size:14px;line-height:1.5">${rowsOf(alert).map(row).join('')}</table>`;
+  const facts = `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;font-size:14px;line-height:1.5">${rowsOf(alert).map(row).join('')}</table>`;
   const title = `<p style="margin:0 0 16px;font-size:16px;line-height:1.5;${wrapped}">${escape(alert.title)}</p>`;
   return title + facts + (alert.command === null ? '' : code(alert.command));
 }
@@ -31,7 +32,7 @@ function content({ alert, body, templated }: Message): string {
 /** A whole document. */
 export function htmlOf(message: Message): string {
   const { alert, subject } = message;
-  const about = `${alert.host}, ${alert.at}${alert.eventId === null ? '' : `, event ${alert.eventId}`}`;
+  const about = `${alert.host}, ${minuteOf(alert.at)}${alert.eventId === null ? '' : `, event ${alert.eventId}`}`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(subject)}</title></head>
 <body style="margin:0;padding:24px;background:#eef1f4;color:#1f2328;font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif">

@@ -1,6 +1,6 @@
 /**
- * channels: PagerDuty by its Events API v2 (https://developer.pagerduty.com/docs/events-api-v2). One incident for a schedule and database
- * of a host; a recovery or a good backup resolves it.
+ * channels: PagerDuty by its Events API v2 (https://developer.pagerduty.com/docs/events-api-v2). One incident for
+ * each problem of a host; its recovery resolves it.
  */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
@@ -26,9 +26,9 @@ function actionsOf({ kind }: Alert): readonly Action[] {
   return kind === 'canary' || kind === 'summary' ? ['trigger', 'resolve'] : ['trigger'];
 }
 
-/** The same for a problem and its recovery; at most 255 characters. */
-function incidentOf({ kind, host, scheduleId, database, id }: Alert): string {
-  const about = kind === 'canary' || kind === 'summary' ? [id] : [host, scheduleId, database];
+/** The same for a problem, its reminders and its recovery; at most 255 characters. */
+function incidentOf({ kind, host, scheduleId, database, reason, id }: Alert): string {
+  const about = kind === 'canary' || kind === 'summary' ? [id] : [host, scheduleId, database, reason];
   return `backup-automation-${createHash('sha256').update(JSON.stringify(about)).digest('hex').slice(0, 32)}`;
 }
 

@@ -2,6 +2,7 @@
  * channels: an alert's words made fit to be sent: harmless, whole characters, no longer than a place takes. Knows no place.
  */
 import type { Alert } from '../model/alert/alert.js';
+import { nextOf } from '../model/alert/words.js';
 import { harmless, oneLine } from '../model/harmless.js';
 import { redact } from '../model/redact.js';
 import type { Message } from '../model/roles/channel.js';
@@ -59,11 +60,11 @@ export function tidy(message: Message): Message {
   };
 }
 
-/** The facts with what else a person needs to know, each a label and a value. */
-export const rowsOf = (alert: Alert): (readonly [label: string, value: string])[] => [
-  ...alert.facts,
-  ...(alert.nextTry === null ? [] : [['Tried again', alert.nextTry] as const]),
-];
+/** The facts and whether it is tried again, each a label and a value. */
+export function rowsOf(alert: Alert): (readonly [label: string, value: string])[] {
+  const next = nextOf(alert);
+  return next ? [...alert.facts, ['Next', next]] : [...alert.facts];
+}
 
 /** `&`, `<`, `>` as HTML, Slack and Telegram write them. */
 export const escapeMarkup = (one: string): string => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[one] ?? one;

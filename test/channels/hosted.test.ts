@@ -122,14 +122,14 @@ describe('pagerduty', () => {
 
   test('a failure opens an incident that its recovery closes', async () => {
     const [failed] = await eventsFor('failure');
-    const [recovered] = await eventsFor('recovered', { id: 'another', reason: 'another', severity: 'info' });
+    const [recovered] = await eventsFor('recovered', { id: 'another', title: 'well again', severity: 'info' });
     expect(failed).toMatchObject({
       event_action: 'trigger',
       routing_key: secret,
       payload: { summary: aMessage.subject, severity: 'critical' },
     });
     expect(recovered).toMatchObject({ event_action: 'resolve', dedup_key: failed?.dedup_key });
-    expect((await eventsFor('failure', { database: 'other' }))[0]?.dedup_key).not.toBe(failed?.dedup_key);
+    expect((await eventsFor('failure', { reason: 'other' }))[0]?.dedup_key).not.toBe(failed?.dedup_key);
   });
 
   test('a canary leaves no incident open, and closes none of another', async () => {

@@ -1,9 +1,43 @@
 import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { channels } from '../../src/channels/index.js';
 import { notBuiltYet } from '../../src/config/rules.js';
 import { loadConfig } from '../../src/config/load.js';
 import { occurrencesOf } from '../../src/model/moment/occurrences.js';
 import { load, problems, temporaryFolder, write } from './folder.js';
+
+const secretKeys = { pagerduty: 'key', slack: 'url', discord: 'url', teams: 'url', heartbeat: 'url', telegram: 'token', ntfy: 'token' };
+const needed = { telegram: { chat: '1' }, ntfy: { topic: 't' } };
+
+describe('alerts', () => {
+  const page = readFileSync(new URL('../../docs/alerts.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text = '']) => text);
+
+  test.each(examples)('an example of the page is taken: %s', async (file) => {
+    expect(Object.keys((await load({ file })).config.alerts)).not.toEqual([]);
+  });
+
+  test('the page has an example of each channel', () => {
+    const kinds = new Set(examples.flatMap((text) => [...text.matchAll(/"kind": "(\w+)"/g)].map(([, kind]) => kind)));
+    expect(kinds).toEqual(new Set(Object.keys(channels)));
+  });
+
+  test.each(Object.entries(secretKeys))('I9: the secret of %s as itself is refused, and not shown', async (kind, key) => {
+    const literal = 'https://hooks.example.com/T0-literal-secret';
+    const found = await problems({
+      file: { alerts: { a: { kind, ...(needed as Record<string, object>)[kind], [key]: literal, hook: literal } } },
+    });
+    expect(found).toContainEqual(expect.objectContaining({ key: `alerts.a.${key}`, found: 'a literal secret' }));
+    expect(found).toContainEqual(expect.objectContaining({ key: 'alerts.a.hook', found: '"***"' }));
+    expect(JSON.stringify(found)).not.toContain('T0-literal');
+  });
+
+  test('an unknown kind is told of all that are known', async () => {
+    const [{ expected } = { expected: '' }] = await problems({ file: { alerts: { a: { kind: 'fax' } } } });
+    for (const kind of Object.keys(channels)) expect(expected).toContain(`"${kind}"`);
+  });
+});
 
 describe('notBuiltYet', () => {
   test('has nothing to say of the defaults', async () => {

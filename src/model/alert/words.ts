@@ -42,7 +42,7 @@ const cut = (text: string, length: number): string => (text.length > length ? `$
 const clean = (text: string): string => harmless(redact(text));
 
 /** When it is tried again, in words; empty where that is no question. */
-function nextOf({ kind, nextTry }: Alert): string {
+export function nextOf({ kind, nextTry }: Alert): string {
   if (nextTry !== null) return `It is tried again at ${minuteOf(nextTry)} or soon after: this is not the last word.`;
   if (kind === 'exhausted') return 'It is not tried again: the retries are used up, or would not help.';
   return kind === 'failure' ? 'It is not tried again by itself.' : '';
