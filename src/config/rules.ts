@@ -245,7 +245,6 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
     ],
     [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
     [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
-    [schedules.some(({ verify }) => verify), 'schedules.*.verify: not built yet, verify with `backup-automation verify`'],
     [
       [config.retention, ...schedules.map(({ retention }) => retention)].some((one) => one && !saysWhatToKeep(one)),
       'retention: one says nothing but a minimum, so by it no backup is ever removed',

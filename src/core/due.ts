@@ -1,5 +1,5 @@
 /**
- * core: `execute --due`, what is due, done: slots, retries, what waits for its conditions, copies that are owed. Each duty is a file of `core/due`.
+ * core: `execute --due`, what is due, done: slots, retries, what waits for its conditions, copies and proofs that are owed. Each duty is a file of `core/due`.
  */
 import { asFailure } from '../model/errors.js';
 import type { Context } from './context.js';
@@ -7,6 +7,7 @@ import { readAgenda } from './due/agenda.js';
 import { mendOwed } from './due/copies.js';
 import { remember } from './due/quiet.js';
 import { openSlots } from './due/slots.js';
+import { verifyOverdue } from './due/verifications.js';
 import { runWaiting } from './due/waiting.js';
 import { summarize } from './event/outcome.js';
 import type { Executed } from './execute.js';
@@ -22,8 +23,12 @@ async function doDue(context: Context): Promise<Executed> {
   await agenda.catchUp();
   const outcomes = await runWaiting(context, agenda);
   const mended = context.signal.aborted ? null : await mendOwed(context);
+  const unproven = await verifyOverdue(context);
   const untold = await notify(context, { ...atEnd, due: true });
   await remember(context, agenda);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
-  return { events: [...opened, ...outcomes.map(({ event }) => event)], failure: stopped ?? summarize(outcomes) ?? mended ?? untold };
+  return {
+    events: [...opened, ...outcomes.map(({ event }) => event)],
+    failure: stopped ?? summarize(outcomes) ?? unproven ?? mended ?? untold,
+  };
 }

@@ -41,7 +41,7 @@ export async function verifyBackup(context: Context, backup: Backup, level: Leve
   const { backupId, database, size } = backup;
   const about = { record: 'verification', backupId, database, level, size } as const;
   const verdicts = await judge(context, backup, level).catch(async (error: unknown) => {
-    const failure = asFailure(error, 'verification');
+    const failure = asFailure(error);
     const told = { ...about, storage: backup.storages.join(', '), duration: elapsed(context, started), detail: failure.message };
     if (!context.signal.aborted) await context.ledger.appendFact({ ...told, ok: false, undone: true, code: failure.code });
     throw failure;
@@ -71,7 +71,7 @@ async function judge(context: Context, backup: Backup, level: Level): Promise<Ve
       detail = await look(context, backup, storage, level);
       good.push(storage.name);
     } catch (error) {
-      const failure = asFailure(error, 'verification');
+      const failure = asFailure(error);
       const found = await blame(context, { backup, storage, level }, failure);
       if (found) bad.push(found);
       else away = failure;
@@ -97,7 +97,7 @@ async function blame(context: Context, { backup, storage, level }: Look, failure
     // what does not open may be another key's, or damaged: the stored bytes tell which it is
     const bytes = await look(context, backup, storage, 'checksum').then(
       () => null,
-      (error: unknown) => asFailure(error, 'verification'),
+      (error: unknown) => asFailure(error),
     );
     if (bytes) return speaksAgainst(bytes) ? verdict([storage.name], bytes) : null;
     if (inside) return verdict(backup.storages, failure);

@@ -57,6 +57,11 @@ export const failures = {
   unreadable: { exit: 21, class: 'permanent', hint: 'the disk reports an error: check it, and use another copy of the backup' },
   'no-space': { exit: 21, class: 'resource', hint: 'make room on the storage; older backups were left as they are' },
   verification: { exit: 22, class: 'permanent', hint: 'this backup is not proven; look at `backup-automation backups` for another' },
+  scratch: {
+    exit: 22,
+    class: 'resource',
+    hint: 'nothing is said about the backup; make room in verify.folder (or TMPDIR), or set verify.server',
+  },
   restore: { exit: 23, class: 'permanent', hint: 'see the messages of pg_restore above' },
   'restore-target': { exit: 23, class: 'permanent', hint: 'restore into an empty database; see `backup-automation restore --help`' },
   alert: { exit: 3, class: 'transient', hint: 'try the channels with `backup-automation test --alerts`' },

@@ -131,8 +131,8 @@ function takeEvent(state: AlertState, event: BackupEvent, at: string): void {
 }
 
 function takeVerification(state: AlertState, record: VerificationRecord, { at, host }: { at: string; host: string }): void {
-  const { backupId, database, level, ok, detail, storage } = record;
-  const reason = 'verification';
+  const { backupId, database, level, ok, undone, detail, storage } = record;
+  const reason = undone ? 'verification-undone' : 'verification';
   if (ok) {
     const isOver = ({ alert }: Problem) =>
       concerns(alert, database) && (alert.kind === 'verification' || (alert.kind === 'suspect' && level !== 'checksum'));
@@ -143,13 +143,13 @@ function takeVerification(state: AlertState, record: VerificationRecord, { at, h
     {
       id: `${backupId}:${reason}:${at}`,
       kind: 'verification',
-      severity: 'critical',
+      severity: undone ? 'warning' : 'critical',
       scheduleId: null,
       database,
       eventId: backupId,
       host,
       at,
-      title: `A backup of ${database} did not pass its verification`,
+      title: undone ? `A backup of ${database} could not be verified` : `A backup of ${database} did not pass its verification`,
       facts: [
         ['Backup', backupId],
         ['Storage', storage],

@@ -32,19 +32,19 @@ async function createDatabase(cluster: Cluster, programs: Installed, name: strin
   let result = await attempt({ ...request, collate: request.collate ?? 'C', ctype: request.ctype ?? 'C' });
   // a locale that this machine does not have: sorting differs, the data does not
   if (result.exitCode !== 0) result = await attempt(plain);
-  if (result.exitCode !== 0) throw new Failure('verification', `no scratch database could be created: ${result.stderr.trim()}`);
+  if (result.exitCode !== 0) throw new Failure('scratch', `no scratch database could be created: ${result.stderr.trim()}`);
 }
 
 /**
  * Starts a throwaway server at least as new as `serverMajor` with one empty database of this encoding and, where it exists here, this
- * locale. Throws `server-missing`, `verification`.
+ * locale. Throws `server-missing`, `scratch`.
  */
 export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEnv = process.env): Promise<ScratchDatabase> {
   const passedOver: string[] = [];
   const programs = chooseServer(await findServers({ env, passOver: (reason) => passedOver.push(reason) }), request.serverMajor, passedOver);
   const cluster = await startCluster({ programs, signal: request.signal }).catch((error: unknown) => {
     const failure = asFailure(error);
-    throw failure.code === 'failed' ? new Failure('verification', failure.message, { hint: failure.hint, cause: failure }) : failure;
+    throw failure.code === 'failed' ? new Failure('scratch', failure.message, { hint: failure.hint, cause: failure }) : failure;
   });
   const name = `backup-automation_verify_${randomBytes(4).toString('hex')}`;
   try {
