@@ -80,16 +80,16 @@ export async function loadConfig(given: Given, surroundings: Surroundings): Prom
 
 export interface Verdict {
   readonly errors: readonly Problem[];
-  /** What is valid but not built yet, or will surprise; a sentence each. */
+  /** What is valid but will surprise, or is not built yet; a sentence each. */
   readonly warnings: readonly string[];
 }
 
 /** The same without throwing: what `config validate` says. */
-export async function checkConfig(given: Given, surroundings: Surroundings): Promise<Verdict> {
+export async function checkConfig(given: Given, surroundings: Surroundings, now: Date): Promise<Verdict> {
   try {
     const loaded = await loadConfig(given, surroundings);
-    const { notBuiltYet } = await import('./rules.js');
-    return { errors: [], warnings: notBuiltYet(loaded) };
+    const [{ notBuiltYet }, { timeWarnings }] = await Promise.all([import('./rules.js'), import('./times.js')]);
+    return { errors: [], warnings: [...notBuiltYet(loaded), ...timeWarnings(loaded.config, now)] };
   } catch (error) {
     if (error instanceof ConfigurationFailure) return { errors: error.problems, warnings: [] };
     throw error;

@@ -51,7 +51,7 @@ describe('defaults', () => {
 test("the contract's whole sample is valid, and says what is not built yet", async () => {
   const cwd = temporaryFolder();
   write(cwd, contract);
-  const { errors, warnings } = await checkConfig(nothing, { env: {}, cwd });
+  const { errors, warnings } = await checkConfig(nothing, { env: {}, cwd }, new Date('2026-01-01'));
   expect(errors).toEqual([]);
   expect(warnings.join()).toContain('encryption');
 });

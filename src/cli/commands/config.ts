@@ -70,8 +70,8 @@ async function update(options: GlobalOptions, key: string, value: string): Promi
 }
 
 async function validate(options: GlobalOptions): Promise<Outcome> {
-  const { checkConfig, here } = await import('../../config/load.js');
-  const { errors, warnings } = await checkConfig(options, here());
+  const { check } = await import('../../wire/check.js');
+  const { errors, warnings } = await check(options);
   const { ConfigurationFailure } = await import('../../config/problem.js');
   const lines = warnings.map((warning) => `warning: ${warning}`);
   return {
@@ -124,7 +124,7 @@ const help = {
   },
   validate: {
     examples: [
-      ['config validate', 'everything that is wrong, and what is not built yet'],
+      ['config validate', 'everything that is wrong, and what will surprise: times that a clock change skips, ...'],
       ['config validate --config /etc/backup-automation.json --json', 'another file, for a program'],
     ],
     exits: { 10: exits[10] },

@@ -2,9 +2,10 @@
  * core: `explain`: why a schedule runs or does not run, now, at a time that was, or at one that comes. Writes nothing.
  */
 import type { BackupEvent } from '../../model/events/event.js';
-import { onBothClocks, zoneOfSchedule, type TwoClocks } from '../../model/moment/local.js';
+import { onBothClocks, type TwoClocks } from '../../model/moment/local.js';
 import { clockChangeAt, occurrencesOf, slotKey } from '../../model/moment/occurrences.js';
 import { outlookOf } from '../../model/moment/outlook.js';
+import { zoneOf } from '../../model/moment/slots.js';
 import type { Schedule } from '../../model/settings/settings.js';
 import { formatDuration, msPerMinute } from '../../model/units.js';
 import type { Context } from '../context.js';
@@ -46,12 +47,12 @@ interface Asked {
 
 /** The zone of a schedule's times. Throws `not-found`. */
 export const zoneFor = ({ schedules, settings }: Pick<Context, 'schedules' | 'settings'>, scheduleId: string): string =>
-  zoneOfSchedule(scheduleOf(schedules, scheduleId), settings);
+  zoneOf(scheduleOf(schedules, scheduleId), settings);
 
 /** Throws `not-found` for a schedule that there is not, naming the nearest. */
 export async function explain(context: Context, scheduleId: string, at: Date | null): Promise<Explanation> {
   const schedule = scheduleOf(context.schedules, scheduleId);
-  const asked = { scheduleId, schedule, zone: zoneOfSchedule(schedule, context.settings) };
+  const asked = { scheduleId, schedule, zone: zoneOf(schedule, context.settings) };
   const now = context.clock.now();
   if (at === null) return explainNow(context, asked, now);
   return at <= now ? explainPast(context, asked, at) : explainFuture(context, asked, at);

@@ -2,9 +2,10 @@
  * core: `schedule list` and `schedule next`: which schedules there are, and what they will do when. Writes nothing.
  */
 import { Failure } from '../../model/errors.js';
-import { onBothClocks, zoneOfSchedule, type TwoClocks } from '../../model/moment/local.js';
+import { onBothClocks, type TwoClocks } from '../../model/moment/local.js';
 import { clockChangeAt, occurrencesOf } from '../../model/moment/occurrences.js';
 import { outlookOf, type Outlook } from '../../model/moment/outlook.js';
+import { zoneOf } from '../../model/moment/slots.js';
 import { nearest } from '../../model/settings/nearest.js';
 import type { Retention, Schedule } from '../../model/settings/settings.js';
 import { whenInWords } from '../../model/settings/when.js';
@@ -41,7 +42,7 @@ export async function listSchedules(plans: Plans): Promise<ScheduleRow[]> {
   const { settings, databases, storages } = plans;
   const now = plans.clock.now();
   return Object.entries(plans.schedules).map(([id, schedule]) => {
-    const zone = zoneOfSchedule(schedule, settings);
+    const zone = zoneOf(schedule, settings);
     const next = schedule.enabled && settings.enabled ? occurrencesOf(schedule, zone).next(now) : null;
     return {
       id,
@@ -95,7 +96,7 @@ function nextSlots(plans: Plans, ids: readonly string[], count: number): Slot[] 
   const lanes = ids.flatMap((scheduleId) => {
     const schedule = scheduleOf(plans.schedules, scheduleId);
     if (!schedule.enabled || !plans.settings.enabled) return [];
-    const zone = zoneOfSchedule(schedule, plans.settings);
+    const zone = zoneOf(schedule, plans.settings);
     const occurrences = occurrencesOf(schedule, zone);
     return [{ scheduleId, schedule, zone, occurrences, at: occurrences.next(plans.clock.now()) }];
   });

@@ -2,13 +2,7 @@
  * model: moments on the wall clock of a zone, written for people and programs.
  */
 import { msPerMinute } from '../units.js';
-import type { Schedule, Settings } from '../settings/settings.js';
 import { offsetOf, wallOf } from './wall.js';
-import { localZone } from './window.js';
-
-/** The zone in which a schedule's times are told. */
-export const zoneOfSchedule = ({ timezone }: Pick<Schedule, 'timezone'>, settings: Pick<Settings, 'timezone'>): string =>
-  timezone ?? settings.timezone ?? localZone();
 
 /** `2026-03-29T03:00:00+02:00`. */
 export function localIso(at: Date, zone: string): string {

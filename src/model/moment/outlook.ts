@@ -3,7 +3,7 @@
  */
 import type { Schedule, Settings } from '../settings/settings.js';
 import { msPerMinute } from '../units.js';
-import { occurrencesOf } from './occurrences.js';
+import { deadlineOf } from './slots.js';
 import { windowState } from './window.js';
 
 export type OutlookSettings = Pick<Settings, 'backupWindow' | 'intelligentScheduling' | 'timezone'>;
@@ -22,15 +22,12 @@ export function outlookOf(at: Date, schedule: Schedule, settings: OutlookSetting
   const { open, opensAt } = windowState(backupWindow, zone, at);
   if (open) return { verdict: 'runs', startsAt: at, detail: '' };
   const outside = `outside the window ${backupWindow.start} to ${backupWindow.end}`;
-  const forced = schedule.onDeadline === 'run' && schedule.maxWait !== undefined;
-  const deadline = schedule.maxWait === undefined ? null : new Date(at.getTime() + schedule.maxWait * msPerMinute);
-  if (!intelligentScheduling)
-    return { verdict: 'never', startsAt: null, detail: `${outside}, and nothing waits (intelligentScheduling is false)` };
-  if (deadline && deadline <= opensAt)
-    return forced
-      ? { verdict: 'waits', startsAt: deadline, detail: `${outside}, runs all the same after maxWait` }
-      : { verdict: 'never', startsAt: null, detail: `${outside}, which opens after its maxWait of ${schedule.maxWait} minutes` };
-  const next = occurrencesOf(schedule, zone).next(at);
-  if (next && next <= opensAt) return { verdict: 'never', startsAt: null, detail: `${outside}; its next time comes before that opens` };
-  return { verdict: 'waits', startsAt: opensAt, detail: `${outside}, waits until it opens` };
+  const never = (why: string): Outlook => ({ verdict: 'never', startsAt: null, detail: `${outside}${why}` });
+  if (!intelligentScheduling) return never(', and nothing waits (intelligentScheduling is false)');
+  const deadline = deadlineOf(at, { schedule, settings });
+  if (opensAt < deadline) return { verdict: 'waits', startsAt: opensAt, detail: `${outside}, waits until it opens` };
+  if (schedule.onDeadline === 'run')
+    return { verdict: 'waits', startsAt: deadline, detail: `${outside}, runs all the same when its wait ends` };
+  const byMaxWait = schedule.maxWait !== undefined && at.getTime() + schedule.maxWait * msPerMinute <= deadline.getTime();
+  return never(byMaxWait ? `, which opens after its maxWait of ${schedule.maxWait} minutes` : '; its next time comes before that opens');
 }
