@@ -1,0 +1,30 @@
+/**
+ * test: locks in this process alone, for what needs many and no other process. They hold nobody off for ever.
+ */
+import type { EventLock, Locks } from '../../src/model/roles/locks.js';
+
+export function memoryLocks(): Locks {
+  const held = new Set<string>();
+  const claim = (name: string): EventLock | null => {
+    if (held.has(name)) return null;
+    held.add(name);
+    const release = () => void held.delete(name);
+    return { release, retire: release };
+  };
+  const places = (limit: number) => Array.from({ length: limit }, (_, index) => `place ${index}`);
+  return {
+    claimEvent: async (id) => claim(`event ${id}`),
+    isEventAlive: async (id) => held.has(`event ${id}`),
+    isProcess: () => false,
+    eventsLeft: async () => [...held].filter((name) => name.startsWith('event ')).map((name) => name.slice(6)),
+    claimPlace: async (limit) => {
+      const free = places(limit).find((name) => !held.has(name));
+      return free === undefined ? null : claim(free);
+    },
+    placesTaken: async (limit) => places(limit).filter((name) => held.has(name)).length,
+    holdBackup: async () => ({ release: () => {} }),
+    claimBackup: async (id) => claim(`backup ${id}`),
+    isBackupHeld: async (id) => held.has(`backup ${id}`),
+    claimRetention: async (storage) => claim(`retention ${storage}`),
+  };
+}
