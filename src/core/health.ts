@@ -169,7 +169,13 @@ function routinesOf(
     const newest = known.stock.backups.find((backup) => backup.scheduleId === id && backup.database === database && !backup.suspect);
     const remembered = known.stock.reachable ? undefined : known.history.lastCompleted.get(`${id} ${database}`);
     const lastGood = newest?.timestamp ?? remembered ?? null;
-    return { scheduleId: id, database, expectation, lastGood: lastGood === null ? null : new Date(lastGood) };
+    return {
+      scheduleId: id,
+      database,
+      expectation,
+      lastGood: lastGood === null ? null : new Date(lastGood),
+      held: known.history.held.get(`${id} ${database}`) ?? null,
+    };
   });
 }
 

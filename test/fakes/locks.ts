@@ -26,5 +26,6 @@ export function memoryLocks(): Locks {
     claimBackup: async (id) => claim(`backup ${id}`),
     isBackupHeld: async (id) => held.has(`backup ${id}`),
     claimRetention: async (storage) => claim(`retention ${storage}`),
+    claimAlerts: async () => claim('alerts'),
   };
 }

@@ -19,6 +19,7 @@ const statusOf = ({ status, newerVersion }: TimelineEvent, paint: ChalkInstance)
 function noteOf({ status, result, reasons, warnings, notBefore, recovered, newerVersion }: TimelineEvent): string {
   if (newerVersion) return 'written by a newer version of this tool';
   if (result?.error) return result.error;
+  if (status === 'pending' && reasons && reasons.length > 0) return `waits for ${reasons.join('; ')}`;
   if (status === 'pending' && notBefore) return `due ${localTime(notBefore)}`;
   if (reasons && reasons.length > 0) return reasons.join('; ');
   if (recovered) return 'recovered after its process died';

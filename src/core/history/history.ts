@@ -2,7 +2,7 @@
  * core: what the ledger remembers that health asks for, read once from its beginning. Writes nothing.
  */
 import { isTerminal, type BackupEvent } from '../../model/events/event.js';
-import type { LastRun } from '../../model/health/automation.js';
+import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerDamage, LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
 import { isDead, type Sight } from './liveness.js';
 
@@ -13,6 +13,8 @@ export interface History {
   readonly deadRuns: readonly string[];
   /** When a backup was last completed, ISO 8601, by `<schedule> <database>`. */
   readonly lastCompleted: ReadonlyMap<string, string>;
+  /** Of the newest slot, what keeps it from being backed up, by `<schedule> <database>`: it waits, or was given up. */
+  readonly held: ReadonlyMap<string, Held>;
   /** When a backup was last restored and found equal, ISO 8601, by database. */
   readonly restored: ReadonlyMap<string, string>;
   /** When a private key was last proven, ISO 8601, by its public id. */
@@ -29,6 +31,7 @@ interface Fold {
   readonly unended: Map<string, BackupEvent>;
   readonly lastRuns: Map<string, BackupEvent>;
   readonly lastCompleted: Map<string, string>;
+  readonly held: Map<string, Held>;
   readonly restored: Map<string, string>;
   readonly drilled: Map<string, string>;
 }
@@ -41,6 +44,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     unended: new Map(),
     lastRuns: new Map(),
     lastCompleted: new Map(),
+    held: new Map(),
     restored: new Map(),
     drilled: new Map(),
   };
@@ -52,6 +56,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
     deadRuns,
     lastCompleted: fold.lastCompleted,
+    held: fold.held,
     restored: fold.restored,
     drilled: fold.drilled,
     scheduler: fold.scheduler,
@@ -65,6 +70,7 @@ function take(fold: Fold, record: LedgerRecord): void {
   if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
   if (record.record === 'scheduler') fold.scheduler = record;
   if (record.record !== 'event') return;
+  takeHeld(fold.held, record);
   if (!isTerminal(record.status)) {
     fold.unended.set(record.id, record);
     return;
@@ -74,6 +80,14 @@ function take(fold: Fold, record: LedgerRecord): void {
   fold.lastRuns.set(record.database, record);
   if (record.status === 'completed' && record.scheduleId !== undefined)
     fold.lastCompleted.set(`${record.scheduleId} ${record.database}`, record.timestamp);
+}
+
+function takeHeld(held: Map<string, Held>, { scheduleId, database, status, slot, reasons = [] }: BackupEvent): void {
+  const key = `${scheduleId} ${database}`;
+  const elsewhere = reasons[0]?.startsWith('duplicate:') === true;
+  if (slot !== undefined && reasons.length > 0 && !elsewhere && (status === 'pending' || status === 'cancelled'))
+    held.set(key, { waits: status === 'pending', reasons });
+  else if (status !== 'pending') held.delete(key);
 }
 
 function lastRunOf({ database, id, timestamp, status, result }: BackupEvent): LastRun {

@@ -70,6 +70,8 @@ function cancellation(event: BackupEvent, at: string): Alert | null {
   // whoever starts a backup by hand is told at once; a retry that became several events is none of its own
   if ((type === 'manual' || type === 'emergency') && slot === undefined) return null;
   if (isExpanded(event)) return null;
+  // another host has made it
+  if (reasons.some((reason) => reason.startsWith('duplicate: '))) return null;
   const missed = reasons.some((reason) => /\bmissed\b/.test(reason));
   const why = reasons.join('; ') || 'no reason was recorded';
   const facts: Facts = [...(slot === undefined ? [] : [['Slot', slot] as const]), ['Reason', why], ...attemptOf(event)];

@@ -15,6 +15,14 @@ export interface RoutineFacts {
   /** Null: nothing is expected of it yet. */
   readonly expectation: Expectation | null;
   readonly lastGood: Date | null;
+  /** What keeps its newest slot from being backed up; null: nothing. */
+  readonly held?: Held | null;
+}
+
+/** A slot's event that waits for its conditions, or was given up because of them. */
+export interface Held {
+  readonly waits: boolean;
+  readonly reasons: readonly string[];
 }
 
 /** How the newest finished backup of a database went, of whatever schedule. */
@@ -59,20 +67,24 @@ export interface AutomationFacts {
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
 const good = { status: 'healthy', hint: '' } as const;
 
-function judgeRoutine({ scheduleId, database, expectation, lastGood }: RoutineFacts, { now, beginning }: AutomationFacts): HealthCheck {
+function judgeRoutine(
+  { scheduleId, database, expectation, lastGood, held }: RoutineFacts,
+  { now, beginning }: AutomationFacts,
+): HealthCheck {
   const check = {
     name: 'last-backup',
     subject: `${database} (${scheduleId})`,
     value: lastGood?.toISOString() ?? null,
     limit: expectation?.slot.toISOString() ?? null,
   };
+  const why = held ? `; the newest ${held.waits ? 'waits for' : 'was not made:'} ${held.reasons.join('; ')}` : '';
   const found = lastGood ? `the last good backup was made ${ago(lastGood, now)}` : 'there is no good backup of this schedule';
-  if (!expectation) return { ...check, ...good, detail: `${found}; none is expected yet` };
+  if (!expectation) return { ...check, ...good, detail: `${found}; none is expected yet${why}` };
   if (!isOverdue(expectation, lastGood, beginning, now)) {
-    const detail = lastGood ? found : `${found} yet; none was due since the records begin`;
+    const detail = `${lastGood ? found : `${found} yet; none was due since the records begin`}${why}`;
     return { ...check, ...good, detail };
   }
-  const detail = `${lastGood ? found : `${found}, it never succeeded`}; one was due ${ago(expectation.slot, now)}`;
+  const detail = `${lastGood ? found : `${found}, it never succeeded`}; one was due ${ago(expectation.slot, now)}${why}`;
   const hint = `\`backup-automation explain ${scheduleId}\` says why, \`backup-automation execute ${scheduleId}\` makes one now`;
   return { ...check, status: 'critical', detail, hint };
 }

@@ -148,6 +148,14 @@ describe('judgeHealth', () => {
     expect(statusOf({ routines: [{ ...routine, expectation: null, lastGood: null }] }, 'last-backup')).toBe('healthy');
   });
 
+  it('knows a backup that waits, and one that was given up', () => {
+    const reasons = ['load: 95 of 100 connections are in use'];
+    const detailOf = (waits: boolean, lastGood: Date) =>
+      judge({ routines: [{ ...routine, lastGood, held: { waits, reasons } }] }).checks.find(({ name }) => name === 'last-backup')?.detail;
+    expect(detailOf(true, now)).toContain('the newest waits for load: 95');
+    expect(detailOf(false, new Date('2026-03-02T02:00:00Z'))).toContain('the newest was not made: load: 95');
+  });
+
   it('tells failed and dead runs, bad backups and damage of the ledger', () => {
     expect(judge({ lastRuns: [{ database: 'shop', eventId: 'e9', at: now, error: 'no space' }] }).issues).toEqual([
       expect.stringMatching(/no space; `backup-automation events show e9`/),
