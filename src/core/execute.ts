@@ -6,6 +6,7 @@ import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
 import { decideRetry, expandedReason } from '../model/events/retry.js';
 import { backUp } from './backup/backup.js';
+import { causeOf } from './backup/cause.js';
 import { mendCopies } from './copies.js';
 import { whileClaimed, withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
@@ -169,7 +170,10 @@ async function work(
       const elsewhere = await doneElsewhere(context, event, plan.storages);
       if (elsewhere) return { event: await cancelled(context, event, [elsewhere]), failure: null, retry: null };
       event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
-      const made = await backUp(context, { event, database, plan, healthIssues: gate.healthIssues, neededBytes: gate.neededBytes });
+      const { healthIssues, neededBytes } = gate;
+      const made = await backUp(context, { event, database, plan, healthIssues, neededBytes }).catch(async (error: unknown) => {
+        throw await causeOf(context, database, error);
+      });
       event = await completed(context, event, made, elapsed(context, started));
       const pruned = await pruneAfter(context, event, plan.storages);
       return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };

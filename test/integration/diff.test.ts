@@ -27,7 +27,10 @@ it('backups diff tells what changed, to a program and to a person', async () => 
   const a = await execute();
   await sql(
     shop.url,
-    'CREATE EXTENSION citext; CREATE TABLE extra AS SELECT 1 AS n; DROP TABLE vouchers; DELETE FROM order_lines WHERE line = 3',
+    `CREATE EXTENSION citext; CREATE TABLE extra AS SELECT 1 AS n; DROP TABLE vouchers; DELETE FROM order_lines WHERE line = 3;
+     ALTER TABLE customers ADD note text, ALTER name DROP NOT NULL; CREATE INDEX by_name ON customers (name);
+     CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION fresh IS 'new'; GRANT SELECT ON orders TO PUBLIC;
+     ALTER TABLE orders DROP CONSTRAINT orders_customer_id_fkey`,
   );
   const b = await execute();
   expect(await project.json(['backups', 'diff', a, 'latest'])).toMatchObject({
@@ -39,12 +42,34 @@ it('backups diff tells what changed, to a program and to a person', async () => 
       onlyInA: [{ name: 'vouchers', rows: 0 }],
       onlyInB: [{ name: 'extra', rows: 1 }],
       extensions: [{ name: 'citext', a: null }],
+      objects: {
+        onlyInA: expect.arrayContaining([
+          { kind: 'TABLE', schema: 'public', name: 'vouchers' },
+          { kind: 'FK CONSTRAINT', schema: 'public', name: 'orders orders_customer_id_fkey' },
+        ]),
+        onlyInB: expect.arrayContaining([
+          { kind: 'FUNCTION', schema: 'public', name: 'fresh()' },
+          { kind: 'INDEX', schema: 'public', name: 'by_name' },
+        ]),
+        changed: [
+          expect.objectContaining({
+            kind: 'TABLE',
+            name: 'customers',
+            partsB: expect.arrayContaining(['name text', 'note text']),
+          }),
+          expect.objectContaining({ kind: 'ACL', name: 'TABLE orders', partsB: ['GRANT SELECT ON TABLE public.orders TO PUBLIC;'] }),
+        ],
+      },
       equal: false,
       warnings: [],
     },
   });
   const { stdout } = await project.run(['backups', 'diff', a, b]);
   expect(stdout).toMatch(/table public\.order_lines +2400 +1600 +-800/);
+  expect(stdout).toMatch(/function public\.fresh\(\) +no +yes/);
+  expect(stdout).toMatch(/table public\.customers +yes +yes +changed/);
+  expect(stdout).toMatch(/· note text +no +yes/);
+  expect(stdout).not.toMatch(/comment|vouchers_pkey/);
   expect((await project.json(['backups', 'diff', b, b])).document).toMatchObject({ equal: true, tables: [] });
   expect(await project.json(['backups', 'diff', a, 'ffffffff'])).toMatchObject({
     exitCode: 2,

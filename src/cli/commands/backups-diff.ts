@@ -4,6 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { Compared } from '../../core/diff.js';
+import { byThemselves, type ObjectName } from '../../model/backup/object-diff.js';
 import { addCommand, run } from '../command.js';
 import { width, type GlobalOptions, type Outcome } from '../render.js';
 import type * as Table from '../show/table.js';
@@ -11,7 +12,7 @@ import { openLook } from '../work.js';
 
 const help = {
   examples: [
-    ['backups diff 0192f3a4 latest', 'tables that came, went, or have more or fewer rows since then'],
+    ['backups diff 0192f3a4 latest', 'what came, went or changed since then: tables and their rows, columns, indexes, functions'],
     ['backups diff 0192f3a4 0192f7b1 --json', 'the same for a program'],
   ],
   exits: {
@@ -24,18 +25,42 @@ const help = {
 
 const signed = (difference: number): string => (difference > 0 ? `+${difference}` : String(difference));
 
+const remarks: Readonly<Record<string, string>> = { ACL: 'grants on ', COMMENT: 'comment on ', 'SECURITY LABEL': 'label of ' };
+
+/** `table public.orders`; a remark's name has the kind of what it is on before it: `TABLE orders`. */
+function named({ kind, schema, name }: ObjectName): string {
+  const [, on = '', rest = name] = kind in remarks ? (/^([A-Z ]+) (.*)$/s.exec(name) ?? []) : [];
+  const what = kind in remarks ? `${remarks[kind]}${on}` : kind;
+  return `${what.toLowerCase()} ${schema === null ? '' : `${schema}.`}${rest}`;
+}
+
+/** What came, what went, and beneath what changed the lines that only one of the two has. */
+function objectRows({ objects, onlyInA, onlyInB }: Compared): string[][] {
+  if (!objects) return [];
+  return [
+    ...byThemselves(objects.onlyInA, onlyInA).map((one) => [named(one), 'yes', 'no', '']),
+    ...byThemselves(objects.onlyInB, onlyInB).map((one) => [named(one), 'no', 'yes', '']),
+    ...objects.changed.flatMap((one) => [
+      [named(one), 'yes', 'yes', 'changed'],
+      ...one.partsA.map((part) => [`· ${part}`, 'yes', 'no', '']),
+      ...one.partsB.map((part) => [`· ${part}`, 'no', 'yes', '']),
+    ]),
+  ];
+}
+
 /** What, in A, in B, and the difference of numbers. */
 function rowsOf(found: Compared): string[][] {
-  const named = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`;
+  const tableName = ({ schema, name }: { schema: string; name: string }) => `table ${schema}.${name}`;
   const { roles, tablespaces } = found;
   const presence = (what: string, { onlyInA, onlyInB }: Compared['roles']) => [
     ...onlyInA.map((name) => [`${what} ${name}`, 'yes', 'no', '']),
     ...onlyInB.map((name) => [`${what} ${name}`, 'no', 'yes', '']),
   ];
   return [
-    ...found.onlyInA.map((one) => [`table ${named(one)}`, String(one.rows), 'no', '']),
-    ...found.onlyInB.map((one) => [`table ${named(one)}`, 'no', String(one.rows), '']),
-    ...found.tables.map((one) => [`table ${named(one)}`, String(one.rowsA), String(one.rowsB), signed(one.rowsB - one.rowsA)]),
+    ...found.onlyInA.map((one) => [tableName(one), String(one.rows), 'no', '']),
+    ...found.onlyInB.map((one) => [tableName(one), 'no', String(one.rows), '']),
+    ...found.tables.map((one) => [tableName(one), String(one.rowsA), String(one.rowsB), signed(one.rowsB - one.rowsA)]),
+    ...objectRows(found),
     ...found.extensions.map(({ name, a, b }) => [`extension ${name}`, a ?? 'no', b ?? 'no', '']),
     ...presence('role', roles),
     ...presence('tablespace', tablespaces),
@@ -60,7 +85,7 @@ async function body(options: { database?: string } & GlobalOptions, a: string, b
 }
 
 export function addDiff(backups: Command): void {
-  addCommand(backups, 'diff', 'how two backups differ: tables, row counts, extensions, roles; restores neither', help)
+  addCommand(backups, 'diff', 'how two backups differ: tables, rows, definitions, extensions, roles; restores neither', help)
     .argument('<a>', 'a backup id, the beginning of one, or latest')
     .argument('<b>', 'another one')
     .option('--database <name>', 'only those of this database')

@@ -53,6 +53,8 @@ export interface Testimony {
   readonly newestRecord: Date | null;
   /** When a backup was last completed, by `<schedule> <database>`. */
   readonly lastCompleted: ReadonlyMap<string, Date>;
+  /** Of each database whose newest attempt found its source damaged the event. */
+  readonly damagedSources: ReadonlyMap<string, string>;
   readonly damage: string | null;
 }
 
@@ -99,19 +101,25 @@ async function hear(context: Pick<Context, 'ledger'>, oldest: string): Promise<T
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
   const proofs = new Proofs();
   const lastCompleted = new Map<string, Date>();
+  const damagedSources = new Map<string, string>();
+  const completed = new Set<string>();
   let newest: string | null = null;
   const earliest = earliestProof(oldest);
   for await (const { record } of context.ledger.readBackwards(damage)) {
     newest ??= record.at;
     if (record.at < earliest) break;
     proofs.take(record);
-    if (record.record !== 'event' || record.status !== 'completed') continue;
+    if (record.record !== 'event') continue;
+    if (record.result?.code === 'damaged-source' && !completed.has(record.database) && !damagedSources.has(record.database))
+      damagedSources.set(record.database, record.id);
+    if (record.status !== 'completed') continue;
+    completed.add(record.database);
     const key = routine(record.scheduleId ?? null, record.database);
     if (!lastCompleted.has(key)) lastCompleted.set(key, new Date(record.at));
   }
   const { corruptLines, gaps } = damage;
   const said = corruptLines + gaps > 0 ? `the ledger has ${corruptLines} damaged lines and ${gaps} missing segments` : null;
-  return { proofs, newestRecord: newest === null ? null : new Date(newest), lastCompleted, damage: said };
+  return { proofs, newestRecord: newest === null ? null : new Date(newest), lastCompleted, damagedSources, damage: said };
 }
 
 function policyOf({ settings, schedules }: Context, scheduleId: string | null, now: Date): RetentionPolicy | null {
@@ -148,7 +156,7 @@ export async function judgeGroup(context: Context, members: readonly Member[], j
   const [first] = members;
   if (!first) return null;
   const now = context.clock.now();
-  const { proofs, newestRecord, lastCompleted, damage } = judging.testimony;
+  const { proofs, newestRecord, lastCompleted, damagedSources, damage } = judging.testimony;
   const { database } = first.manifest;
   const scheduleId = keptBy(first.manifest);
   const policy = policyOf(context, scheduleId, now);
@@ -166,6 +174,7 @@ export async function judgeGroup(context: Context, members: readonly Member[], j
     damage,
     unlisted: judging.unlisted,
     lastCompleted: lastCompleted.get(routine(scheduleId, database)) ?? null,
+    damagedSource: damagedSources.get(database) ?? null,
     failedProof: failedProof(newestFirst, proofs, first.storage),
     force: judging.force,
   };

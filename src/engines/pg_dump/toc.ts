@@ -127,10 +127,11 @@ const passedOver = new Set(
     ',',
   ),
 );
-const withParts = new Set(['TABLE', 'FOREIGN TABLE', 'TYPE']);
+const withParts = new Set(['TABLE', 'FOREIGN TABLE', 'TYPE', 'ACL']);
 
-/** The lines between the brackets: pg_dump writes a column, a check, a label on each. */
-function partsOf(definition: string): string[] {
+/** The lines between the brackets: pg_dump writes a column, a check, a label on each. Of grants each is one. */
+function partsOf(kind: string, definition: string): string[] {
+  if (kind === 'ACL') return definition.split('\n').filter(Boolean);
   const lines = definition.split('\n');
   const first = lines.findIndex((line) => line.endsWith('('));
   const last = lines.findIndex((line, at) => at > first && line.startsWith(')'));
@@ -139,7 +140,7 @@ function partsOf(definition: string): string[] {
 
 function objectOf({ kind, schema, name, definition, owner }: Entry): StoredObject {
   const hash = createHash('sha256').update(`${owner}\0${definition}`).digest('hex').slice(0, 16);
-  return { kind, schema, name, hash, ...(withParts.has(kind) && { parts: partsOf(definition) }) };
+  return { kind, schema, name, hash, ...(withParts.has(kind) && { parts: partsOf(kind, definition) }) };
 }
 
 /** How an entry is found: by the catalogue and the number of what it is of, else by its name. */

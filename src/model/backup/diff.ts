@@ -2,6 +2,7 @@
  * model: how two backups differ, told by their details alone; neither is restored. Pure.
  */
 import type { BackupDetails, TableCount } from './backup.js';
+import { diffObjects, type ObjectDiff } from './object-diff.js';
 
 export interface BackupDiff {
   /** Tables of both whose row counts differ. */
@@ -15,7 +16,9 @@ export interface BackupDiff {
   readonly tablespaces: Appeared;
   /** Encoding, locale and the count of large objects, where they differ. */
   readonly properties: readonly Change<string | number>[];
-  /** Of what was compared. */
+  /** Everything with a definition; null: one of the two does not say what it holds. */
+  readonly objects: ObjectDiff | null;
+  /** All was compared, and nothing differs. */
   readonly equal: boolean;
   /** What could not be compared, a sentence each. */
   readonly warnings: readonly string[];
@@ -74,11 +77,19 @@ export function diffBackups(a: BackupDetails, b: BackupDetails): BackupDiff {
       ...(objectsA !== null && objectsB !== null ? [{ name: 'large objects', a: objectsA, b: objectsB }] : []),
     ]),
   };
+  const objects = diffObjects(a.objects, b.objects);
   const { roles, tablespaces, ...lists } = found;
-  const differences = [...Object.values(lists), ...Object.values(roles), ...Object.values(tablespaces)];
+  const differences = [lists, roles, tablespaces, objects ?? {}].flatMap((part): unknown[][] => Object.values(part));
+  const silent = [...(a.objects ? [] : ['the first']), ...(b.objects ? [] : ['the second'])];
   return {
     ...found,
-    equal: counted && differences.every((one) => one.length === 0),
-    warnings: counted ? [] : [`${uncounted.join(' and ')} has no row counts: tables were not compared`],
+    objects,
+    equal: counted && objects !== null && differences.every((one) => one.length === 0),
+    warnings: [
+      ...(counted ? [] : [`${uncounted.join(' and ')} has no row counts: rows were not compared`]),
+      ...(objects
+        ? []
+        : [`${silent.join(' and ')} does not say what it holds: columns, indexes, functions and the like were not compared`]),
+    ],
   };
 }

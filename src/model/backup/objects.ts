@@ -42,7 +42,7 @@ export interface Inventory {
 
 /** Objects named one by one. */
 const named = 20;
-export const shownName = ({ schema, name }: { readonly schema: string | null; readonly name: string }): string =>
+const shownName = ({ schema, name }: { readonly schema: string | null; readonly name: string }): string =>
   schema ? `${schema}.${name}` : name;
 
 /** The failure of a dump that leaves out what the database has; null: it is all there. */

@@ -13,6 +13,8 @@ export interface RetentionFacts {
   readonly unlisted: string | null;
   /** What is wrong with the ledger as far back as the backups go; null: nothing. */
   readonly damage: string | null;
+  /** The event by which the newest attempt failed for damage of the source itself; null: it did not, or a backup was completed since. */
+  readonly damagedSource: string | null;
   /** The newest backup that a verification looked at, when it failed; null: it passed, or none was looked at. */
   readonly failedProof: string | null;
   /** Asked for by a person: lifts the bound of a run and looks past the ledger's damage, nothing else. */
@@ -49,6 +51,8 @@ export function obstacle(policy: RetentionPolicy, now: Date, facts: RetentionFac
   if (isEmpty(policy)) return 'the retention has no rule but its minimum';
   if (facts.unlisted !== null) return `the storage could not be listed: ${facts.unlisted}`;
   if (facts.damage !== null && !facts.force) return `${facts.damage}; --force looks past it`;
+  if (facts.damagedSource !== null)
+    return `the source is damaged: event ${facts.damagedSource} found it so, and no backup was completed since; old backups may hold what it lost`;
   if (facts.failedProof !== null) return `verification fails: ${facts.failedProof} did not pass, and nothing newer was proven since`;
   return clockProblem(policy, now, facts) ?? staleness(policy, now, facts);
 }

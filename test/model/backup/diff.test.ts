@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { BackupDetails } from '../../../src/model/backup/backup.js';
 import { diffBackups } from '../../../src/model/backup/diff.js';
+import { byThemselves } from '../../../src/model/backup/object-diff.js';
 
 const details = (more: Partial<BackupDetails> = {}, tables: BackupDetails['fingerprint']['tables'] = []): BackupDetails => ({
   format: 1,
@@ -16,6 +17,7 @@ const details = (more: Partial<BackupDetails> = {}, tables: BackupDetails['finge
   tablespaces: [],
   notIncluded: [],
   fingerprint: { method: 'counts', tables, largeObjects: 3 },
+  objects: [],
   ...more,
 });
 const table = (name: string, rows: number) => ({ schema: 'public', name, rows });
@@ -45,6 +47,7 @@ it('finds rows, tables, extensions, roles and properties that changed', () => {
     roles: { onlyInA: ['old'], onlyInB: ['new'] },
     tablespaces: { onlyInA: [], onlyInB: ['fast'] },
     properties: [{ name: 'collate', a: 'C', b: 'de_DE' }],
+    objects: { onlyInA: [], onlyInB: [], changed: [] },
     equal: false,
     warnings: [],
   });
@@ -64,6 +67,7 @@ it.each<[string, Partial<BackupDetails>]>([
   ['tablespace', { tablespaces: ['x'] }],
   ['extension', { extensions: [] }],
   ['encoding', { encoding: 'LATIN1' }],
+  ['object', { objects: [{ kind: 'VIEW', schema: 'public', name: 'v', hash: '1' }] }],
   ['large objects', { fingerprint: { method: 'counts', tables: [], largeObjects: 4 } }],
 ])('one %s is enough to differ', (_what, more) => {
   expect(diffBackups(details(), details(more)).equal).toBe(false);
@@ -87,4 +91,43 @@ it('is equal exactly when the tables are, and turns around', () => {
       expect(back.tables).toHaveLength(there.tables.length);
     }),
   );
+});
+
+it('a backup of an earlier version does not say what it holds: told, and never equal', () => {
+  const { objects: _objects, ...old } = details({}, [table('x', 1)]);
+  const warnings = [expect.stringContaining('the first does not say what it holds')];
+  expect(diffBackups(old, details({}, [table('x', 2)]))).toMatchObject({ objects: null, equal: false, warnings, tables: [{ name: 'x' }] });
+});
+
+it('objects that came, went or are defined otherwise, with the columns that differ', () => {
+  const one = (kind: string, name: string, hash: string, parts?: string[]) => ({
+    kind,
+    schema: 'public',
+    name,
+    hash,
+    ...(parts && { parts }),
+  });
+  const a = details({ objects: [one('TABLE', 't', '1', ['id integer', 'n text']), one('VIEW', 'v', '1'), one('INDEX', 'i', '1')] });
+  const b = details({ objects: [one('TABLE', 't', '2', ['id bigint', 'n text']), one('VIEW', 'v', '2'), one('FUNCTION', 'f()', '1')] });
+  const named = (kind: string, name: string) => ({ kind, schema: 'public', name });
+  expect(diffBackups(a, b).objects).toEqual({
+    onlyInA: [named('INDEX', 'i')],
+    onlyInB: [named('FUNCTION', 'f()')],
+    changed: [
+      { ...named('TABLE', 't'), partsA: ['id integer'], partsB: ['id bigint'] },
+      { ...named('VIEW', 'v'), partsA: [], partsB: [] },
+    ],
+  });
+});
+
+it('what is told of a table is not told of its parts again', () => {
+  const named = (kind: string, name: string) => ({ kind, schema: 'public', name });
+  const all = [
+    named('TABLE', 't'),
+    named('CONSTRAINT', 't t_pkey'),
+    named('COMMENT', 'TABLE t'),
+    named('TABLE', 'parent'),
+    named('INDEX', 'i'),
+  ];
+  expect(byThemselves(all, [{ schema: 'public', name: 't' }])).toEqual([named('TABLE', 'parent'), named('INDEX', 'i')]);
 });

@@ -33,6 +33,7 @@ const factsAt = (now: Date, more: Partial<RetentionFacts> = {}): RetentionFacts 
   newestRecord: now,
   unlisted: null,
   damage: null,
+  damagedSource: null,
   failedProof: null,
   force: true,
   ...more,
@@ -172,6 +173,7 @@ describe('when nothing is removed', () => {
   test.each([
     ['the listing is not whole', { unlisted: 'down' }, 'down'],
     ['the ledger is damaged', { damage: '1 damaged line', force: false }, '1 damaged line'],
+    ['the source is damaged', { damagedSource: 'x' }, 'event x found it so'],
     ['verification fails', { failedProof: 'x' }, 'verification fails'],
     ['the schedule never completed', { lastCompleted: null }, 'no backup of this schedule'],
     ['the last one is stale', { lastCompleted: new Date(now.getTime() - 2 * day - 1) }, 'more than 2 intervals'],
