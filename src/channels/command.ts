@@ -13,7 +13,7 @@ const options = z.strictObject({
   kind: z.literal('command').describe('A program of your own.'),
   command: z
     .array(z.string())
-    .min(1)
+    .min(1, 'expected a program and its arguments')
     .refine(
       ([program = '']) => /^(\/|[^/]+$)/.test(program),
       'expected an absolute path or the name of a program on PATH, then its arguments',

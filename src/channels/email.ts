@@ -23,7 +23,7 @@ const options = z
     user: z.string().min(1).optional().describe('Who logs in; nobody when left out.'),
     password: z.string().min(1).optional().describe("The user's password (a reference)."),
     from: address.describe('The sender.'),
-    to: z.array(address).min(1).max(50).describe('The recipients.'),
+    to: z.array(address).min(1, 'expected at least one address').max(50).describe('The recipients.'),
     tls: z
       .enum(['required', 'implicit', 'opportunistic', 'none'])
       .default('required')
