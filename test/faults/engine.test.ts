@@ -2,14 +2,14 @@
  * test: A4-A6: pg_dump dies alone, we die while it waits, we are asked to stop once and twice.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startCli, type CliResult } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, program, sql, type TestDatabase } from '../fixtures/database.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
+import { descendants, isRunning, until } from './processes.js';
 import { afterwards, openRig, type Rig } from './rig.js';
 
 let database: TestDatabase;
@@ -29,15 +29,6 @@ afterEach(() => {
   for (const deed of tidy.splice(0).toReversed()) deed();
 });
 
-/** Looks again and again until something holds; throws after `seconds`. */
-async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
-  const end = performance.now() + seconds * 1000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await sleep(50);
-  }
-}
-
 /** Sessions of ours in the database; `waiting`: only those that wait for a lock. */
 async function backends(waiting = false): Promise<number> {
   const where = waiting ? "AND wait_event_type = 'Lock'" : '';
@@ -55,34 +46,6 @@ async function lockTable(): Promise<() => Promise<void>> {
     session.stdin.end('ROLLBACK;\n');
     await gone;
   };
-}
-
-/** Process ids of the descendants of a process. */
-function descendants(pid: number): number[] {
-  const parents = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const [, parent = ''] = readFileSync(join('/proc', name, 'stat'), 'utf8')
-          .replace(/^.*\) /, '')
-          .split(' ');
-        return [{ pid: Number(name), parent: Number(parent) }];
-      } catch {
-        return [];
-      }
-    });
-  const below = (one: number): number[] =>
-    parents.filter(({ parent }) => parent === one).flatMap((child) => [child.pid, ...below(child.pid)]);
-  return below(pid);
-}
-
-/** Running, rather than gone or only waiting to be reaped. */
-function isRunning(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 function startExecute(...set: readonly string[]): { child: ChildProcess; done: Promise<CliResult> } {

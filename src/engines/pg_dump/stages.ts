@@ -23,6 +23,7 @@ export function complaints(stderr: string): string {
 export function explainExit(name: string, exit: ProgramExit, fallback: FailureCode): Failure {
   const program = basename(exit.file);
   if (exit.signal) return new Failure('engine-killed', `${name}: ${program} was killed by ${exit.signal}`);
+  if (/worker process died/.test(exit.stderr)) return new Failure('engine-killed', `${name}: one of the processes of ${program} died`);
   const said = complaints(exit.stderr) || `exit code ${exit.exitCode ?? 'none'} and no message`;
   return new Failure(classifyServerMessage(exit.stderr) ?? fallback, `${name}: ${program} failed: ${said}`);
 }
