@@ -55,6 +55,8 @@ export async function health(context: Context): Promise<HealthDocument> {
     scheduler: await schedulerFacts(context, history.scheduler),
     heldBack: await heldBack(context),
     missingCopies: await lacking(context),
+    restoreTimes: history.restoreTimes,
+    maxRestoreTime: settings.health.maxRestoreTime,
     limits: settings.health,
     minDiskSpace: settings.conditions.minDiskSpace,
     databases,
@@ -104,7 +106,7 @@ function automationFacts(
   entries: readonly Entry[],
   history: History & { readonly ended: readonly BackupEvent[] | Failure },
   stock: Stock,
-): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'scheduler'> {
+): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'restoreTimes' | 'maxRestoreTime' | 'scheduler'> {
   const now = context.clock.now();
   const { ended } = history;
   const suspects = stock.backups

@@ -65,7 +65,7 @@ export async function restore(context: Context, request: RestoreRequest): Promis
     const differences = compareFingerprints(expected, replace ? onlyThoseOf(expected, found) : found);
     if (differences.length > 0)
       throw new Failure('restore', `the restored database differs from the backup: ${differences.slice(0, 5).join('; ')}`);
-    const duration = await finish(context, backup, state, { started, ok: true, compared });
+    const duration = await finish(context, backup, state, { started, ok: true, compared, whole: !request.parts });
     if (!parts)
       warnings.push(
         ...refreshedViews(expected, found),
@@ -73,7 +73,7 @@ export async function restore(context: Context, request: RestoreRequest): Promis
       );
     return { ...outcome, ok: true, compared, duration, warnings };
   } catch (error) {
-    await finish(context, backup, state, { started, ok: false, compared: false });
+    await finish(context, backup, state, { started, ok: false, compared: false, whole: false });
     throw asFailure(error, 'restore');
   }
 }
@@ -111,9 +111,9 @@ function onlyThoseOf(expected: Fingerprint, found: Fingerprint): Fingerprint {
 
 async function finish(
   context: Context,
-  { backupId, database }: Backup,
+  { backupId, database, size }: Backup,
   state: TargetState,
-  end: { started: number; ok: boolean; compared: boolean },
+  end: { started: number; ok: boolean; compared: boolean; whole: boolean },
 ): Promise<number> {
   const duration = elapsed(context, end.started);
   await context.ledger.appendFact({
@@ -123,6 +123,7 @@ async function finish(
     target: state.place,
     ok: end.ok,
     compared: end.compared,
+    ...(end.whole && { size }),
     duration,
   });
   return duration;

@@ -53,6 +53,25 @@ function groupTable(by: Grouping, groups: readonly StatisticsGroup[], table: typ
   return table(head, rows, { width: width(), paint, align: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'] });
 }
 
+/** How long each database takes to come back, as it was measured. */
+function restoreTable(
+  restores: Figures['restores'],
+  table: typeof Table.table,
+  paint: ChalkInstance,
+  local: (iso: string) => string,
+): string {
+  const rows = restores.map((one) => [
+    one.database,
+    local(one.at),
+    formatDuration(one.last),
+    formatDuration(one.median),
+    one.bytesPerSecond === null ? '-' : `${formatBytes(one.bytesPerSecond)}/s`,
+    formatDuration(one.predicted),
+  ]);
+  const head = ['RESTORE OF', 'MEASURED', 'TOOK', 'MEDIAN', 'PACE', 'EXPECTED NOW'];
+  return table(head, rows, { width: width(), paint, align: ['left', 'left', 'right', 'right', 'right', 'right'] });
+}
+
 /** Days in the chart, the newest last; those without events are there too, since a gap is what to look for. */
 const mostDays = 31;
 const widestBar = 50;
@@ -120,6 +139,7 @@ async function report(options: StatisticsCommandOptions): Promise<Outcome> {
       const { groups } = figures;
       const pairs = summary(figures, (iso) => `${moment.localTime(iso)} ${zone}`);
       const parts = [facts(pairs, { width: width(), paint })];
+      if (figures.restores.length > 0) parts.push(restoreTable(figures.restores, table, paint, moment.localTime));
       if (options.by && groups && groups.length > 0) parts.push(groupTable(options.by, groups, table, paint));
       if (options.by === 'day' && groups && groups.length > 0) parts.push(chart(groups, width(), paint));
       return parts.join('\n\n');

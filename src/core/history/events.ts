@@ -6,6 +6,7 @@ import type { BackupEvent } from '../../model/events/event.js';
 import type { LedgerDamage, LedgerRecord } from '../../model/events/ledger.js';
 import { nearest } from '../../model/settings/nearest.js';
 import { earliestLine, idOf } from '../../model/events/record.js';
+import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
 import { StatisticsFold, type Statistics, type StatisticsGroup, type StatisticsOptions } from '../../model/events/statistics.js';
 import { isWanted, timeline, type EventQuery, type TimelineEvent } from '../../model/events/timeline.js';
 import { asSeen, candidates, isDead, interrupted, type Sight } from './liveness.js';
@@ -99,6 +100,8 @@ export async function activeEvents(sight: Sight): Promise<BackupEvent[]> {
 
 export interface Figures extends Statistics {
   readonly groups?: readonly StatisticsGroup[];
+  /** How long each database takes to come back. */
+  readonly restores: readonly RestoreTime[];
   readonly damage: LedgerDamage;
 }
 
@@ -106,9 +109,15 @@ export interface Figures extends Statistics {
 export async function statistics(sight: Sight, options: StatisticsOptions = {}): Promise<Figures> {
   const damage = undamaged();
   const fold = new StatisticsFold(options);
-  for await (const { record } of sight.ledger.readOutcomes(damage)) fold.take(record);
+  const since = options.since?.toISOString() ?? '';
+  let times = new RestoreTimes();
+  for await (const { record } of sight.ledger.readOutcomes(damage)) {
+    fold.take(record);
+    if (record.record === 'clear') times = new RestoreTimes();
+    else if (record.at >= since) times.take(record);
+  }
   for (const event of fold.unended()) if (await isDead(sight, event)) fold.end(interrupted(event));
-  return { ...fold.figures(), ...(options.groupBy && { groups: fold.groupFigures() }), damage };
+  return { ...fold.figures(), ...(options.groupBy && { groups: fold.groupFigures() }), restores: times.figures(), damage };
 }
 
 /** Appends a record behind which listings and statistics do not look. Nothing is removed. */

@@ -4,6 +4,7 @@
 import { isTerminal, type BackupEvent } from '../../model/events/event.js';
 import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerDamage, LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
+import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
 import { isDead, type Sight } from './liveness.js';
 
 export interface History {
@@ -17,6 +18,7 @@ export interface History {
   readonly held: ReadonlyMap<string, Held>;
   /** When a backup was last restored and found equal, ISO 8601, by database. */
   readonly restored: ReadonlyMap<string, string>;
+  readonly restoreTimes: readonly RestoreTime[];
   /** When a private key was last proven, ISO 8601, by its public id. */
   readonly drilled: ReadonlyMap<string, string>;
   /** What starts us every minute, as it was last set up or taken away; null: it never was. */
@@ -33,6 +35,7 @@ interface Fold {
   readonly lastCompleted: Map<string, string>;
   readonly held: Map<string, Held>;
   readonly restored: Map<string, string>;
+  readonly restoreTimes: RestoreTimes;
   readonly drilled: Map<string, string>;
 }
 
@@ -46,6 +49,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     lastCompleted: new Map(),
     held: new Map(),
     restored: new Map(),
+    restoreTimes: new RestoreTimes(),
     drilled: new Map(),
   };
   for await (const { record } of sight.ledger.read(damage)) take(fold, record);
@@ -58,6 +62,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     lastCompleted: fold.lastCompleted,
     held: fold.held,
     restored: fold.restored,
+    restoreTimes: fold.restoreTimes.figures(),
     drilled: fold.drilled,
     scheduler: fold.scheduler,
     damage,
@@ -66,6 +71,7 @@ export async function readHistory(sight: Sight): Promise<History> {
 
 function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
+  fold.restoreTimes.take(record);
   if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
   if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
   if (record.record === 'scheduler') fold.scheduler = record;

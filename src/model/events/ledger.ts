@@ -43,6 +43,8 @@ export interface RestoreRecord {
   readonly ok: boolean;
   readonly compared: boolean;
   readonly duration: number;
+  /** Stored bytes of the backup, where all of it was restored. */
+  readonly size?: number;
 }
 
 /** Backups are put aside (`intent` before, `done` after), brought back (`undone`) or removed for good (`emptied`). */

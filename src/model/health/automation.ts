@@ -6,7 +6,8 @@ import type { HealthCheck } from './check.js';
 import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './scheduler.js';
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
 import type { LedgerDamage } from '../events/ledger.js';
-import { formatDuration, msPerDay } from '../units.js';
+import type { RestoreTime } from '../events/restore-times.js';
+import { formatDuration, msPerDay, msPerMinute } from '../units.js';
 
 /** A schedule and one of its databases. */
 export interface RoutineFacts {
@@ -42,6 +43,10 @@ export interface ProofFacts {
 }
 
 export interface AutomationFacts {
+  /** Measured, of each database that was restored once. */
+  readonly restoreTimes: readonly RestoreTime[];
+  /** Longest restore that will do, minutes. */
+  readonly maxRestoreTime: number | undefined;
   readonly now: Date;
   /** When the ledger begins: what was due before could not be missed. */
   readonly beginning: Date | null;
@@ -134,6 +139,16 @@ function judgeRetention(heldBack: readonly string[]): HealthCheck {
   return { ...check, status: 'warning', detail: heldBack.join('; '), hint: '`backup-automation backups prune` shows the plan' };
 }
 
+function judgeRestoreTime({ database, last, at, predicted }: RestoreTime, { maxRestoreTime, now }: AutomationFacts): HealthCheck {
+  const limit = maxRestoreTime === undefined ? null : maxRestoreTime * msPerMinute;
+  const check = { name: 'restore-time', subject: database, value: predicted, limit };
+  const today = `the newest backup would take about ${formatDuration(predicted)}`;
+  const detail = `the last restore took ${formatDuration(last)}, ${ago(new Date(at), now)}; ${today}`;
+  if (limit === null || predicted <= limit) return { ...check, ...good, detail };
+  const hint = 'restore with more --jobs, or on a faster machine; or raise health.maxRestoreTime';
+  return { ...check, status: 'warning', detail: `${detail}, more than ${formatDuration(limit)}`, hint };
+}
+
 function judgeCopies(missing: AutomationFacts['missingCopies']): HealthCheck {
   const check = { name: 'copies', subject: null, value: missing.length, limit: 0 };
   if (missing.length === 0) return { ...check, ...good, detail: 'every storage holds what it should' };
@@ -163,6 +178,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       judgeBackups(facts.badBackups),
       judgeRetention(facts.heldBack),
       judgeCopies(facts.missingCopies),
+      ...facts.restoreTimes.map((time) => judgeRestoreTime(time, facts)),
       judgeLedger(facts),
       ...judgeScheduler(facts.scheduler),
       ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),

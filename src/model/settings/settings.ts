@@ -29,8 +29,15 @@ const healthSchema = z.strictObject({
   maxConnectionPool: z.number().min(0).max(100).default(90).describe('Connection pool utilization above it is critical, %.'),
   maxAverageQueryTime: z.number().min(0).max(86_400_000).default(2000).describe('Average query time above it is a warning, ms.'),
   minCacheHitRatio: z.number().min(0).max(100).default(70).describe('Cache hit ratio below it is a warning, %.'),
+  maxRestoreTime: z
+    .number()
+    .positive()
+    .max(525_600)
+    .optional()
+    .describe('A database that would take longer to restore, by what was measured, is a warning, minutes; no limit when left out.'),
 });
-export type HealthLimits = z.infer<typeof healthSchema>;
+/** What is measured of a database, and its limits. */
+export type HealthLimits = Omit<z.infer<typeof healthSchema>, 'maxRestoreTime'>;
 
 const compressionSchema = z.strictObject({
   algorithm: z

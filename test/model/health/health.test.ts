@@ -55,6 +55,8 @@ const facts: HealthFacts = {
   badBackups: [],
   heldBack: [],
   missingCopies: [],
+  restoreTimes: [],
+  maxRestoreTime: undefined,
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
   unwritable: null,
   scheduler: { now: new Date(0), remembered: null, found: [], ticks: { last: null, gaps: [] }, needed: false },
@@ -163,6 +165,11 @@ describe('judgeHealth', () => {
     expect(statusOf({ deadRuns: ['e1'] }, 'interrupted-runs')).toBe('warning');
     expect(statusOf({ badBackups: ['backup b1 of shop failed'] }, 'backups')).toBe('warning');
     expect(statusOf({ heldBack: ['3 of shop are due and kept'] }, 'retention')).toBe('warning');
+    const restoreTimes = [
+      { database: 'shop', count: 1, last: 60_000, at: now.toISOString(), median: 60_000, bytesPerSecond: 1, predicted: 120_000 },
+    ];
+    expect(statusOf({ restoreTimes, maxRestoreTime: 2 }, 'restore-time')).toBe('healthy');
+    expect(statusOf({ restoreTimes, maxRestoreTime: 1.9 }, 'restore-time')).toBe('warning');
     expect(statusOf({ missingCopies: [{ storage: 'second', backupId: 'b', database: 'shop' }] }, 'copies')).toBe('warning');
     expect(statusOf({ damage: { corruptLines: 0, tornTail: true, gaps: 0 } }, 'ledger')).toBe('warning');
     expect(statusOf({ damage: { corruptLines: 1, tornTail: false, gaps: 0 } }, 'ledger')).toBe('critical');
