@@ -38,7 +38,7 @@ function create(name: string, { command }: z.infer<typeof options>, tools: Chann
     if (file === null) throw alertFailure(sender, `there is no program ${JSON.stringify(program)} on PATH`, { class: 'permanent' });
     const { capture } = await import('../system/programs/exec.js');
     const { within } = await import('../system/deadline.js');
-    const given = { env: environmentOf(tidy(message)), input: documentOf(message), timeoutMs: tools.patience, alone: true };
+    const given = { env: environmentOf(tidy(message)), input: documentOf(message), timeoutMs: 2 * tools.patience, alone: true };
     return within(tools.patience, signal, async (signal) => {
       const ended = await capture(file, args, { ...given, signal });
       signal.throwIfAborted();

@@ -36,8 +36,8 @@ function create(name: string, given: z.infer<typeof options>, tools: ChannelTool
     const { status, body } = await post({ ...given, path, body: words }, sender, tools, signal);
     const said = body.trim().slice(0, 100);
     // both with status 200
-    if (said.includes('not found')) throw alertFailure(sender, `there is no such check: ${said}`, { class: 'permanent' });
-    if (said.includes('rate limited')) throw alertFailure(sender, said);
+    if (said.startsWith('OK (not found')) throw alertFailure(sender, `there is no such check: ${said}`, { class: 'permanent' });
+    if (said.startsWith('OK (rate limited')) throw alertFailure(sender, said);
     return { detail: `${status} ${said}`.trim() };
   }
 

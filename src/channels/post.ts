@@ -19,10 +19,10 @@ export interface Post {
 
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** The path of a hooks URL is its password: hidden by itself too, for servers say it in their errors. */
+/** The path of a hook's URL is its password: hidden by itself too, for servers say it in their errors. Ordinary words are not. */
 function hidePath({ pathname, search }: URL): void {
   const parts = [pathname + search, pathname, search, ...pathname.split('/'), ...search.split(/[?&=]/)];
-  for (const part of parts) if (part.length >= 12) registerSecret(part);
+  for (const part of parts) if (part.length >= 16 && /\d/.test(part)) registerSecret(part);
 }
 
 async function urlOf(post: Post, sender: Sender, tools: ChannelTools): Promise<URL> {

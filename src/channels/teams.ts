@@ -50,7 +50,8 @@ function create(name: string, { url }: z.infer<typeof options>, tools: ChannelTo
       const card = { contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content: cardOf(tidy(message)) };
       const { status, body } = await post({ url, body: { type: 'message', attachments: [card] } }, sender, tools, signal);
       // some gateways say so with 200
-      if (/failed|error/i.test(body)) throw alertFailure(sender, `it answered ${status}, but: ${body.trim().slice(0, 200)}`);
+      if (/delivery failed|returned http error/i.test(body))
+        throw alertFailure(sender, `it answered ${status}, but: ${body.trim().slice(0, 200)}`);
       return { detail: String(status) };
     },
   };

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { channels } from '../../src/channels/index.js';
+import { redact } from '../../src/model/redact.js';
 import { channelContract, failureOf, httpUnderTest, secret, toolsFor, type HttpSpec } from '../contracts/channel.js';
 import { aMessage, anAlert } from '../fixtures/messages.js';
 import { httpChannel } from './http-channel.js';
@@ -73,6 +74,15 @@ test.each([
 ])('H4: Retry-After %j is %j ms', async (value, retryAfter) => {
   given().peer.answer({ status: 503, headers: { 'retry-after': value } });
   expect(await failureOf(send(aMessage))).toMatchObject({ class: 'transient', retryAfter });
+});
+
+test("what is secret in a hook's path is hidden by itself, ordinary words are not", async () => {
+  const url = `${given().peer.url}/backup-automation/notifications/Xy12Zw34Ab56Cd78?sig=98aB76cD54eF32gH`;
+  await webhook
+    .create('ops', webhook.options.parse({ kind: 'webhook', url: 'env:HOOK' }), toolsFor({ 'env:HOOK': url }))
+    .send(aMessage, never);
+  expect(redact('no Xy12Zw34Ab56Cd78, no 98aB76cD54eF32gH')).toBe('no ***, no ***');
+  expect(redact('backup-automation/notifications')).toBe('backup-automation/notifications');
 });
 
 describe('where it may go', () => {
