@@ -23,6 +23,7 @@ import { openAlertMemory } from './system/files/alert-memory.js';
 import { systemClock } from './system/clock.js';
 import { openDueMemory } from './system/due-memory.js';
 import { readTicks } from './system/files/ticks.js';
+import { confinement } from './system/programs/confinement.js';
 import { runFlow } from './system/programs/flow.js';
 import { openLedger } from './system/ledger/ledger.js';
 import { openLocks } from './system/files/lock.js';
@@ -128,6 +129,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     schedulers: Object.values(schedulers).map((member) => member.create()),
     entry: entryOf(loaded, options, here()),
     ticks: () => readTicks(config.stateDirectory),
+    confinement,
     ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),
     dueMemory: openDueMemory(config.stateDirectory, fingerprint, systemClock),

@@ -244,7 +244,6 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
       `encryption: "${placeholder}" stands for a public key and is none; \`execute\` refuses rather than store clear text`,
     ],
     [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
-    [config.gentle === 'on', 'gentle: not built yet, the backup is not confined'],
     [
       [config.retention, ...schedules.map(({ retention }) => retention)].some((one) => one && !saysWhatToKeep(one)),
       'retention: one says nothing but a minimum, so by it no backup is ever removed',

@@ -5,6 +5,7 @@ import type { AlertMemory } from '../model/roles/alert-memory.js';
 import type { Channel } from '../model/roles/channel.js';
 import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
+import type { Confinement } from '../model/roles/confinement.js';
 import type { Engine, EngineProbe, Scratch } from '../model/roles/engine.js';
 import type { RunFlow } from '../model/roles/flow.js';
 import type { Texts } from '../model/backup/properties.js';
@@ -52,6 +53,7 @@ export interface Context {
   readonly routes: Routes;
   readonly alertMemory: AlertMemory;
   readonly engine: Engine;
+  readonly confinement: Confinement;
   readonly schedulers: readonly Scheduler[];
   /** What a scheduler starts for this configuration. */
   readonly entry: Entry;

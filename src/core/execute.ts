@@ -11,6 +11,7 @@ import { mendCopies } from './copies.js';
 import { whileClaimed, withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { doneElsewhere } from './event/elsewhere.js';
+import { observe } from './observe.js';
 import { awaitConditions } from './event/gate.js';
 import { isPatience, refrain, type Wait } from './event/patience.js';
 import { makePlan, type Plan, type PlanTarget } from './event/plan.js';
@@ -171,7 +172,9 @@ async function work(
       if (elsewhere) return { event: await cancelled(context, event, [elsewhere]), failure: null, retry: null };
       event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
       const { healthIssues, neededBytes } = gate;
-      const made = await backUp(context, { event, database, plan, healthIssues, neededBytes }).catch(async (error: unknown) => {
+      const request = { event, database, plan, healthIssues, neededBytes };
+      const deed = (watched: Context) => backUp(watched, request);
+      const made = await observe(context, request, deed, (impact) => (event = { ...event, impact })).catch(async (error: unknown) => {
         throw await causeOf(context, database, error);
       });
       event = await completed(context, event, made, elapsed(context, started));

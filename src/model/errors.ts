@@ -41,6 +41,7 @@ export const failures = {
   permission: { exit: 20, class: 'permanent', hint: 'grant the backup role pg_read_all_data, or what the message names' },
   'server-busy': { exit: 20, class: 'busy', hint: 'too many connections; repeat when the database is quieter' },
   'lock-timeout': { exit: 20, class: 'busy', hint: 'another session holds a conflicting lock; repeat when it is done' },
+  'gave-way': { exit: 20, class: 'busy', hint: 'other sessions come first; repeat when nobody alters tables, or raise maxBlocking' },
   'damaged-source': { exit: 20, class: 'permanent', hint: 'the server reports damaged data; do not remove old backups, check the disk' },
   engine: { exit: 20, class: 'transient', hint: 'see the message of the program above' },
   'engine-killed': { exit: 20, class: 'transient', hint: 'look for the out-of-memory killer in the system log' },

@@ -35,6 +35,7 @@ export function formatDuration(ms: number): string {
 }
 
 export const bytesPerGB = 1e9;
+export const msPerSecond = 1000;
 export const msPerMinute = 60_000;
 export const msPerHour = 3_600_000;
 export const msPerDay = 86_400_000;

@@ -46,8 +46,6 @@ describe('notBuiltYet', () => {
 
   test.each([
     ['jobs=2', 'jobs'],
-    ['gentle=on', 'gentle'],
-    ['fingerprint=content', 'fingerprint'],
     ['retention={"minimum":5}', 'retention'],
     ['schedules.daily-backup.retention={}', 'retention'],
     ['api.port=9000', 'api'],

@@ -4,6 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { EventHistory } from '../../core/history/events.js';
 import type { BackupEvent } from '../../model/events/event.js';
+import type { Impact, Load } from '../../model/moment/observation.js';
 import type { TimelineEvent } from '../../model/events/timeline.js';
 import { formatBytes, formatDuration } from '../../model/units.js';
 import { localMinute, localTime, localZone } from './moment.js';
@@ -58,6 +59,23 @@ export function eventLine(event: TimelineEvent, paint: ChalkInstance): string {
   return [...words.map(harmless), statusOf(event, paint), ...rest.map((text) => harmless(text.replace(/\s+/g, ' ')))].join('  ');
 }
 
+/** What it cost the database, in words. */
+function impactFacts(impact: Impact | undefined): (readonly [string, string | null])[] {
+  if (!impact) return [];
+  const { before, during, longestBlocked, gentle } = impact;
+  const change = (name: keyof Load, unit: string) =>
+    during?.[name] == null ? null : `${before?.[name] == null ? '' : `${before[name]} -> `}${during[name]} ${unit}`.trim();
+  return [
+    ['gentle', gentle],
+    ['transactions', change('transactionsPerSecond', 'a second')],
+    ['answers in', change('latency', 'ms')],
+    ['connections', change('connections', '')],
+    ['cache hits', change('cacheHitRatio', '%')],
+    ['WAL', during?.walBytesPerSecond == null ? null : `${formatBytes(during.walBytesPerSecond)} a second`],
+    ['others waited', longestBlocked > 0 ? `${formatDuration(longestBlocked)} at most` : null],
+  ];
+}
+
 /** Everything about one event, and how it came to it. */
 export function eventPage({ event, records }: EventHistory, paint: ChalkInstance): string {
   const { result, metadata } = event;
@@ -80,6 +98,7 @@ export function eventPage({ event, records }: EventHistory, paint: ChalkInstance
     ['load', metadata.databaseLoad === null ? null : `${metadata.databaseLoad} %`],
     ['free space', metadata.diskSpace === null ? null : `${metadata.diskSpace} GB`],
     ['other backups', metadata.concurrentBackups],
+    ...impactFacts(event.impact),
     ['reasons', event.reasons?.join('; ')],
     ['warnings', event.warnings?.join('; ')],
     ['process', `${event.pid} on ${event.host}`],

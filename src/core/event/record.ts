@@ -73,7 +73,7 @@ export async function openPart(context: Context, event: BackupEvent, database: s
 
 /** A retry is a new event, so that it outlives this process. */
 export async function retryOf(context: Context, event: BackupEvent, notBefore: Date): Promise<BackupEvent> {
-  const { result: _result, reasons: _reasons, warnings: _warnings, ...rest } = event;
+  const { result: _result, reasons: _reasons, warnings: _warnings, impact: _impact, ...rest } = event;
   return record(context, {
     ...rest,
     id: context.newId(),

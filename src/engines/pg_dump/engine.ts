@@ -22,6 +22,7 @@ import { unpackedCheck } from './directory.js';
 import { amend, readProperties } from './properties.js';
 import { checkRoom } from './spool.js';
 import { archiveStage, globalsCheck } from './stages.js';
+import { beginWatch } from './watch.js';
 import { compressesZstd } from './zstd.js';
 
 export interface PgDumpOptions extends ConnectionGiven {
@@ -134,6 +135,10 @@ class PgDump implements Engine {
     const client = await this.#client(probe.serverMajor);
     const { lockWaitTimeout } = this.#options;
     return beginDump({ connection: connectionOf(database), name: database.name, probe, client, lockWaitTimeout }, request);
+  }
+
+  watch(database: Database, eventId: string) {
+    return beginWatch(connectionOf(database), eventId);
   }
 
   async load(target: Database, request: Parameters<Engine['load']>[1]) {

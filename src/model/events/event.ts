@@ -3,6 +3,7 @@
  *
  * Times are ISO 8601 UTC strings, durations ms, sizes bytes, `databaseLoad` %, `diskSpace` GB of 10^9 bytes.
  */
+import type { Impact } from '../moment/observation.js';
 import type { FailureClass, FailureCode } from '../errors.js';
 
 export const eventTypes = ['scheduled', 'manual', 'retry', 'emergency'] as const;
@@ -56,6 +57,8 @@ export interface BackupEvent {
   /** Why it waits or was cancelled, one sentence each. */
   readonly reasons?: readonly string[];
   readonly warnings?: readonly string[];
+  /** What it cost the database; only where that could be watched. */
+  readonly impact?: Impact;
   /** Storages that should hold its backup and did not when it was completed: they get their copies later. */
   readonly missing?: readonly string[];
   /** Set by the reconciler: the process died after the commit, the backup was found whole. */

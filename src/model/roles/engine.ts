@@ -6,6 +6,7 @@ import type { ArchiveForm, BackupDetails, Fingerprint, TableCount } from '../bac
 import type { DatabaseProperties, Texts } from '../backup/properties.js';
 import type { Stage } from './flow.js';
 import type { Contents, Inventory } from '../backup/objects.js';
+import type { Observation } from '../moment/observation.js';
 import type { Measurement } from '../moment/measurement.js';
 
 /** One database to back up, or to restore into. `connection` is opaque to everyone but the engine. */
@@ -163,6 +164,14 @@ export interface TargetSurvey extends TargetState {
   readonly noProgram: string | null;
 }
 
+/** A session beside a dump that looks at the server. */
+export interface Watch {
+  /** Whether the server's processes are processes of this host. */
+  readonly local: boolean;
+  look(): Promise<Observation>;
+  close(): Promise<void>;
+}
+
 export interface Engine {
   readonly kind: string;
   /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
@@ -174,6 +183,8 @@ export interface Engine {
   /** What its role may not read of what a dump has to read. Quick, and locks nothing. */
   access(database: Database): Promise<Access>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;
+  /** Watches a database and the sessions of an event on it. Throws where the server has no place for one session more. */
+  watch(database: Database, eventId: string): Promise<Watch>;
   load(target: Database, request: LoadRequest): Promise<Load>;
   /** The checking stages for an artifact already stored. */
   check(artifact: CheckRequest): Promise<readonly Stage[]>;

@@ -48,5 +48,5 @@ export interface Flow {
   stop(reason: Failure): void;
 }
 
-/** Runs stages in order; `input` feeds the first, when that one reads. */
-export type RunFlow = (stages: readonly Stage[], options?: { input?: Readable; signal?: AbortSignal }) => Flow;
+/** Runs stages in order; `input` feeds the first, when that one reads; programs keep to `core`. */
+export type RunFlow = (stages: readonly Stage[], options?: { input?: Readable; signal?: AbortSignal; core?: number }) => Flow;

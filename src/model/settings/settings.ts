@@ -130,7 +130,12 @@ export const settingsShape = {
     .default('counts')
     .describe('What is taken in the snapshot of the dump: row counts, or a hash of all rows as well, or nothing.'),
   jobs: jobs.default(1).describe('Processes that dump at once; above 1 the dump is collected in `stateDirectory` first.'),
-  gentle: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether the backup is confined to spare the database.'),
+  gentle: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'Whether a backup keeps to one core, with its sessions on the server: `auto` where the database runs on this host and is busy.',
+    ),
   lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),
   stallTimeout: z.int().min(1).max(35_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),
   quorum: quorum.default(1).describe('Least copies that make a good backup, each in a storage of its own; with fewer it fails.'),

@@ -145,8 +145,10 @@ export interface Running {
 }
 
 /** Starts a program. A stream given as `stdout` hands its descriptor to the child: a kernel pipe between two programs. */
-export function start(stage: ProgramStage, stdin: 'pipe' | 'ignore', stdout: 'pipe' | Writable): Running {
-  const [program, args] = (stage.forks ? familyTiedToUs : tiedToUs)(stage.file, stage.args);
+export function start(stage: ProgramStage, stdin: 'pipe' | 'ignore', stdout: 'pipe' | Writable, core?: number): Running {
+  const tied = stage.forks ? familyTiedToUs : tiedToUs;
+  const [program, args] =
+    core === undefined ? tied(stage.file, stage.args) : tied('taskset', ['-c', String(core), stage.file, ...stage.args]);
   const child = execa(program, args, {
     env: childEnvironment(stage.env),
     extendEnv: false,

@@ -73,7 +73,7 @@ interface Chain {
  * Starts the stages from the last to the first, so that each can be given its reader's own descriptor. `onBreak` hears of a source
  * inside this process that failed, before the stage behind it can see the end of its input.
  */
-function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak: OnBreak): Chain {
+function assemble(stages: readonly Stage[], { input, core }: { input?: Readable; core?: number }, onBreak: OnBreak): Chain {
   const programs: Running[] = [];
   const joints: Promise<void>[] = [];
   let head: Writable | null = null;
@@ -89,7 +89,7 @@ function assemble(stages: readonly Stage[], input: Readable | undefined, onBreak
       duplex.once('error', (error) => onBreak(error, 'archive'));
     } else {
       const stdin = index > 0 || input ? 'pipe' : 'ignore';
-      const running = start(stage, stdin, behindIsProgram && behind ? behind : 'pipe');
+      const running = start(stage, stdin, behindIsProgram && behind ? behind : 'pipe', core);
       programs.unshift(running);
       ({ stdout, stdin: head } = running);
       head?.on('error', () => {});
@@ -114,7 +114,7 @@ export const runFlow: RunFlow = (stages, options = {}) => {
   const onBreak: OnBreak = (error, code) => {
     if (!fromBehind.has(errnoOf(error))) stop(asFailure(error, code), 'SIGKILL');
   };
-  const { programs, tail, joints } = assemble(stages, options.input, onBreak);
+  const { programs, tail, joints } = assemble(stages, options, onBreak);
   let stopped: Failure | null = null;
   let over = false;
   let timer: NodeJS.Timeout | undefined;

@@ -1,0 +1,115 @@
+/**
+ * core: watches what a backup does to its database while it runs: spares it, gives way where it must, and tells what it cost.
+ */
+import { asFailure, Failure } from '../model/errors.js';
+import type { BackupEvent } from '../model/events/event.js';
+import { decideGentle, loadOf, type GentleDecision, type Impact, type Observation } from '../model/moment/observation.js';
+import type { Database, Watch } from '../model/roles/engine.js';
+import { msPerSecond } from '../model/units.js';
+import type { Context } from './context.js';
+
+/** Between two looks, ms: the first ones find the sessions of the dump soon after they were opened. */
+const pauses = [100, 200, 400, 800] as const;
+const pause = 2000;
+/** How long a database that is busy is looked at before, so that there is something to compare with, ms. */
+const baseline = 3000;
+
+/**
+ * Watches a deed, which is given a Context whose programs are confined where that was decided, and whose signal tells when to give way.
+ * A server that does not let itself be looked at is no reason against a backup: then nothing is `seen`.
+ */
+export async function observe<T>(
+  context: Context,
+  { event, database }: { readonly event: BackupEvent; readonly database: Database },
+  deed: (watched: Context) => Promise<T>,
+  seen: (impact: Impact) => void,
+): Promise<T> {
+  const watch = await context.engine.watch(database, event.id).catch(() => null);
+  if (!watch) return deed(context);
+  const before = await lookBefore(context, watch).catch(() => null);
+  const decision = decideGentle({
+    asked: context.settings.gentle,
+    local: watch.local,
+    core: await context.confinement.core(),
+    busy: before?.at(-1)?.busy ?? null,
+  });
+  context.announce({ kind: 'step', step: 'dump', database: database.name, detail: decision.reason });
+  const stop = new AbortController();
+  const giveWay = new AbortController();
+  const during: Observation[] = [];
+  const looking = lookOn(context, { watch, decision, during, signal: stop.signal, giveWay, name: database.name });
+  const signal = AbortSignal.any([context.signal, giveWay.signal]);
+  try {
+    return await deed({ ...context, signal, run: confined(context, decision) });
+  } finally {
+    stop.abort();
+    const { refused } = await looking;
+    await watch.close().catch(() => {});
+    seen(impactOf(before ?? [], during, decision, refused));
+  }
+}
+
+/** Programs started by it keep to the core. */
+function confined({ run }: Context, { core }: GentleDecision): Context['run'] {
+  return core === null ? run : (stages, options) => run(stages, { ...options, core });
+}
+
+/** One look at a quiet database, a row of them at a busy one. */
+async function lookBefore({ clock, signal }: Context, watch: Watch): Promise<Observation[]> {
+  const looks = [await watch.look()];
+  for (let waited = 0; looks[0]?.busy !== 0 && waited < baseline; waited += msPerSecond) {
+    await clock.sleep(msPerSecond, signal);
+    looks.push(await watch.look());
+  }
+  return looks;
+}
+
+interface Looking {
+  readonly watch: Watch;
+  readonly decision: GentleDecision;
+  readonly during: Observation[];
+  readonly signal: AbortSignal;
+  readonly giveWay: AbortController;
+  readonly name: string;
+}
+
+/** Looks until it is told to end, or can not look any more. */
+async function lookOn(context: Context, { watch, decision, during, signal, giveWay, name }: Looking): Promise<{ refused: boolean }> {
+  const kept = new Set<number>();
+  let refused = false;
+  for (let round = 0; !signal.aborted; round += 1) {
+    try {
+      const seen = await watch.look();
+      during.push(seen);
+      const fresh = decision.core === null ? [] : seen.backends.filter((pid) => !kept.has(pid));
+      if (decision.core !== null && fresh.length > 0) {
+        refused ||= (await context.confinement.keep(fresh, decision.core)).length < fresh.length;
+        fresh.forEach((pid) => kept.add(pid));
+      }
+      const failure = tooLong(context, name, seen);
+      if (failure) giveWay.abort(failure);
+      await context.clock.sleep(pauses[round] ?? pause, signal);
+    } catch (error) {
+      if (!signal.aborted) context.log('warn', `${name}: the database can not be watched any more: ${asFailure(error).message}`);
+      break;
+    }
+  }
+  return { refused };
+}
+
+/** Whether others have waited for us for too long. */
+function tooLong({ settings }: Context, name: string, { blocked }: Observation): Failure | null {
+  const limit = settings.maxBlocking * msPerSecond;
+  if (limit === 0 || !blocked || blocked.longest < limit) return null;
+  const seconds = Math.round(blocked.longest / msPerSecond);
+  return new Failure('gave-way', `${name}: ${blocked.who} has waited ${seconds} s for a lock of this dump, which gave way (maxBlocking)`);
+}
+
+function impactOf(before: readonly Observation[], during: readonly Observation[], { reason }: GentleDecision, refused: boolean): Impact {
+  return {
+    before: loadOf(before),
+    during: loadOf(during),
+    longestBlocked: Math.round(Math.max(0, ...during.map(({ blocked }) => blocked?.longest ?? 0))),
+    gentle: refused ? `${reason}; its sessions on the server belong to another user, and were not` : reason,
+  };
+}

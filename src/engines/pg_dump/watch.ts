@@ -1,0 +1,81 @@
+/**
+ * engines: a session beside a dump that looks at what the server does, and at who waits for the dump. It changes nothing.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Observation } from '../../model/moment/observation.js';
+import type { Watch } from '../../model/roles/engine.js';
+import { systemClock } from '../../system/clock.js';
+import type { Session } from '../../system/postgres/postgres.js';
+import { applicationNameOf, type Connection } from './connection.js';
+
+interface Row {
+  readonly transactions: number;
+  readonly hit: number;
+  readonly read: number;
+  readonly wal: number | null;
+  readonly connections: number;
+  readonly busy: number | null;
+  readonly waiting: number;
+  readonly longest: number | null;
+  readonly who: string | null;
+  readonly backends: readonly number[] | null;
+}
+
+/** One round trip. Locks that our sessions hold are asked for only where somebody waits. */
+const look = `WITH ours AS (SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = $1),
+  waiting AS (
+    SELECT a.pid, a.usename, a.application_name, pg_catalog.pg_blocking_pids(a.pid) AS by,
+      1000 * EXTRACT(epoch FROM pg_catalog.clock_timestamp() - COALESCE(a.state_change, a.query_start)) AS waited
+    FROM pg_catalog.pg_stat_activity a WHERE a.wait_event_type = 'Lock' AND a.pid NOT IN (SELECT pid FROM ours)),
+  blocked AS (SELECT * FROM waiting WHERE by && (SELECT pg_catalog.array_agg(pid) FROM ours) ORDER BY waited DESC LIMIT 1)
+SELECT d.xact_commit + d.xact_rollback AS transactions, d.blks_hit AS hit, d.blks_read AS read,
+  CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL
+    ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')::float8 END AS wal,
+  d.numbackends AS connections,
+  CASE WHEN pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN (
+    SELECT pg_catalog.count(*)::int4 FROM pg_catalog.pg_stat_activity
+    WHERE datid = d.datid AND backend_type = 'client backend' AND application_name NOT LIKE 'backup-automation%'
+      AND (state = 'active' OR state_change > pg_catalog.clock_timestamp() - interval '2 s')) END AS busy,
+  (SELECT pg_catalog.count(*)::int4 FROM waiting) AS waiting,
+  (SELECT waited::float8 FROM blocked) AS longest,
+  (SELECT pg_catalog.format('pid %s, %s (%s)', pid, usename, application_name) FROM blocked) AS who,
+  (SELECT pg_catalog.array_agg(pid) FROM ours) AS backends
+FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()`;
+
+/** A server's pid means a process here only when that process is one of PostgreSQL's on this very host. */
+async function onThisHost(pid: number): Promise<boolean> {
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+  return /^(postgres|postmaster)\s/.test(name);
+}
+
+/** Opens the session. Throws when there is no place for it: then nothing is watched. */
+export async function beginWatch(connection: Connection, eventId: string): Promise<Watch> {
+  const server = await connection.server();
+  const session: Session = await server.connect({ applicationName: 'backup-automation watch' });
+  const { host } = server.address;
+  const near = host.startsWith('/') || /^(localhost|127\.|::1$)/.test(host);
+  const local = near && (await onThisHost(session.backendPid));
+  return {
+    local,
+    async look(): Promise<Observation> {
+      const at = systemClock.monotonic();
+      const [row] = await session.query<Row>(look, [applicationNameOf(eventId)]);
+      if (!row) throw new Error('the server knows nothing of this database');
+      const { transactions, hit, read, wal, connections, busy, waiting, longest, who, backends } = row;
+      return {
+        at,
+        latency: Math.round((systemClock.monotonic() - at) * 10) / 10,
+        transactions,
+        blocksHit: hit,
+        blocksRead: read,
+        wal,
+        connections,
+        busy,
+        waiting,
+        blocked: longest === null ? null : { longest, who: who ?? '' },
+        backends: local ? (backends ?? []) : [],
+      };
+    },
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,9 @@
+/**
+ * model: the Confinement role: keeps processes to one core, so that the others stay free.
+ */
+export interface Confinement {
+  /** The core to keep to, or in words why this machine has none to offer. */
+  core(): Promise<number | string>;
+  /** Keeps running processes to it, with all their threads; resolves to those that it was allowed to. They stay so until they end. */
+  keep(pids: readonly number[], core: number): Promise<readonly number[]>;
+}
