@@ -30,3 +30,9 @@ test.each(['--help', '--version', 'events', 'events --json', 'active', 'statisti
 test('what is looked for is found where it is used', async () => {
   expect(await loaded(['config'])).toEqual(expect.arrayContaining(['commander', 'zod']));
 });
+
+test('execute --due with nothing due loads no package at all', async () => {
+  project.file('backup-automation.config.json', { schedules: { daily: { cron: '0 2 1 1 *' } }, databases: { shop: { url: 'env:URL' } } });
+  await project.run(['execute', '--due']);
+  expect(await loaded(['execute', '--due', '--quiet'])).toEqual([]);
+});

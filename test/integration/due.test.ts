@@ -1,13 +1,14 @@
 /**
  * test: `execute --due`, which runs the retries that earlier processes left.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';
 import { count } from '../fixtures/counts.js';
 import { inProcess, lab, type Lab } from '../fixtures/lab.js';
+import { executeDue } from '../../src/core/due.js';
 import { timingOf } from '../../src/model/moment/slots.js';
 import type { Schedule } from '../../src/model/settings/settings.js';
 
@@ -182,6 +183,52 @@ describe('slots', () => {
     expect(shown.document['records']).toHaveLength(2);
     expect(waiting?.reasons).toEqual([expect.stringContaining('minDiskSpace')]);
     expect((await project.json(['execute', '--due'], withServer(project))).document.events).toMatchObject([{ status: 'completed' }]);
+    project.cleanup();
+  });
+});
+
+describe('nothing due', () => {
+  const quiet = { schedules: { yearly: { cron: '0 2 1 1 *' } }, timezone: 'UTC' };
+  const note = (project: Lab) => join(project.directory, '.backup-automation/due.json');
+  /** Whether the run looked for itself: then it wrote the note anew. */
+  async function looked(project: Lab, args: readonly string[] = [], options: { env?: Record<string, string> } = {}): Promise<boolean> {
+    const before = statSync(note(project), { throwIfNoEntry: false })?.ino;
+    expect(await project.run(['execute', '--due', ...args], options)).toMatchObject({ exitCode: 0 });
+    return statSync(note(project)).ino !== before;
+  }
+
+  it('is remembered until anything changes that it follows from', async () => {
+    const project = lab(entries(), quiet);
+    expect(await looked(project)).toBe(true);
+    expect(await looked(project)).toBe(false);
+    expect(await looked(project, ['--set', 'maxRetries=2'])).toBe(true);
+    expect(await looked(project)).toBe(true);
+    expect(await looked(project)).toBe(false);
+    // the configuration, the environment, the ledger, an event that somebody works on
+    utimesSync(join(project.directory, 'backup-automation.config.json'), 1, 1);
+    expect(await looked(project)).toBe(true);
+    expect(await looked(project, [], { env: { DB_BACKUP_MAX_RETRIES: '5' } })).toBe(true);
+    expect(await looked(project)).toBe(true);
+    await project.json(['events', 'clear']);
+    expect(await looked(project)).toBe(true);
+    expect(await looked(project)).toBe(false);
+    mkdirSync(join(project.directory, '.backup-automation/run'), { recursive: true, mode: 0o700 });
+    expect(await looked(project)).toBe(true);
+    writeFileSync(note(project), 'garbage');
+    expect(await looked(project)).toBe(true);
+    rmSync(note(project));
+    expect(await looked(project)).toBe(true);
+    project.cleanup();
+  });
+
+  it('is not remembered past the next slot, nor from before the clock was set back', async () => {
+    const project = lab(entries(), quiet);
+    const context = await inProcess(project);
+    const { dueMemory } = context;
+    await executeDue(context);
+    expect(dueMemory.isQuiet(new Date())).toBe(true);
+    expect(dueMemory.isQuiet(new Date(Date.now() - 3_600_000))).toBe(false);
+    expect(dueMemory.isQuiet(new Date(Date.now() + 3_600_000))).toBe(false);
     project.cleanup();
   });
 });
