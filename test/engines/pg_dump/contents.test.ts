@@ -11,6 +11,7 @@ import { incompleteness, type Contents, type Inventory } from '../../../src/mode
 import { resolveServer } from '../../../src/system/connection/connection.js';
 import { cloneDatabase, program, sql, type TestDatabase } from '../../fixtures/database.js';
 import { everyKind } from '../../fixtures/every-kind.js';
+import { newerPrograms, noNewer, startNewer } from '../../fixtures/newer.js';
 
 let database: TestDatabase;
 let archive: Buffer;
@@ -23,9 +24,9 @@ const contentsOf = async (bytes: Buffer, pieces = 700): Promise<Contents> => {
   if (!contents) throw new Error('not understood');
   return contents;
 };
-const readDatabase = async (content: 'all' | 'schema' = 'all'): Promise<Inventory> => {
+const readDatabase = async (content: 'all' | 'schema' = 'all', url = database.url): Promise<Inventory> => {
   const session = await (
-    await resolveServer({ url: database.url }, { env: {}, secret: async (text: string) => text, signal: new AbortController().signal })
+    await resolveServer({ url }, { env: {}, secret: async (text: string) => text, signal: new AbortController().signal })
   ).connect({
     applicationName: 'test',
   });
@@ -183,5 +184,25 @@ describe('the bytes', () => {
     const tomorrow = Buffer.from(archive);
     tomorrow[6] = 17;
     expect(await readContents(Readable.from([tomorrow]))).toBeNull();
+  });
+});
+
+describe.skipIf(noNewer)(`by a newer pg_dump${noNewer ? `: ${noNewer}` : ''}`, () => {
+  const newer = (url: string) => execFileSync(newerPrograms?.file('pg_dump') ?? '', ['-Fc', '-d', url], { maxBuffer: 1e9 });
+
+  it('an older server is whole, with large objects in one entry', async () => {
+    expect(incompleteness('shop', await readDatabase(), await contentsOf(newer(database.url)))).toBeNull();
+  });
+
+  it('a newer server is whole', async () => {
+    const server = await startNewer();
+    try {
+      await sql(server.url('postgres'), everyKind);
+      const whole = await readDatabase('all', server.url('postgres'));
+      expect(whole.largeObjects).toBe(3);
+      expect(incompleteness('shop', whole, await contentsOf(newer(server.url('postgres'))))).toBeNull();
+    } finally {
+      await server.stop();
+    }
   });
 });
