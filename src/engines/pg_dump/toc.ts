@@ -6,7 +6,8 @@
  * in a pipe, too; the directory format in `toc.dat`, with another word at the end of each entry.
  */
 import { createHash } from 'node:crypto';
-import type { Contents, StoredObject } from '../../model/backup/objects.js';
+import type { StoredObject } from '../../model/backup/backup.js';
+import type { Contents } from '../../model/backup/objects.js';
 import { Failure } from '../../model/errors.js';
 
 /** Minor versions of the format that are known: those of pg_dump 9.6 to 18. */

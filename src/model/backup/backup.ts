@@ -2,7 +2,6 @@
  * model: the Backup, what a completed event left in the storages, as its manifest describes it.
  */
 import * as z from 'zod';
-import { storedObjectSchema } from './objects.js';
 import { levels, type Level } from './level.js';
 import { propertiesSchema } from './properties.js';
 
@@ -114,6 +113,18 @@ export const fingerprintSchema = z.object({
   sequences: z.array(sequenceSchema).optional(),
 });
 export type Fingerprint = z.infer<typeof fingerprintSchema>;
+
+/** Something that an archive holds the definition of: its kind and name as pg_dump writes them, `CONSTRAINT` `orders orders_pkey`. */
+const storedObjectSchema = z.object({
+  kind: z.string(),
+  schema: z.string().nullable(),
+  name: z.string(),
+  /** Of its definition and owner: equal only when these are. */
+  hash: z.string(),
+  /** Of tables and types: columns and the like, one each, as SQL writes them. */
+  parts: z.array(z.string()).optional(),
+});
+export type StoredObject = z.infer<typeof storedObjectSchema>;
 
 /** What tells of the database's inside: sealed like the artifacts where there is encryption. */
 export const detailsSchema = z.object({

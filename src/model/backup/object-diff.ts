@@ -1,7 +1,8 @@
 /**
  * model: how the objects of two backups differ: what came, what went, what is defined otherwise. Told by their details alone. Pure.
  */
-import { objectKey, type StoredObject } from './objects.js';
+import type { StoredObject } from './backup.js';
+import { objectKey } from './objects.js';
 
 export interface ObjectName {
   readonly kind: string;

@@ -2,20 +2,8 @@
  * model: the objects of a database, as its catalogue and as an archive's table of contents know them, and what the one has that the
  * other lacks. Pure; the names in it are sealed like the rest of the details.
  */
-import * as z from 'zod';
 import { Failure } from '../errors.js';
-
-/** Something that an archive holds the definition of: its kind and name as pg_dump writes them, `CONSTRAINT` `orders orders_pkey`. */
-export const storedObjectSchema = z.object({
-  kind: z.string(),
-  schema: z.string().nullable(),
-  name: z.string(),
-  /** Of its definition and owner: equal only when these are. */
-  hash: z.string(),
-  /** Of tables and types: columns and the like, one each, as SQL writes them. */
-  parts: z.array(z.string()).optional(),
-});
-export type StoredObject = z.infer<typeof storedObjectSchema>;
+import type { StoredObject } from './backup.js';
 
 /** An archive's table of contents. */
 export interface Contents {

@@ -2,7 +2,8 @@
  * test: what an archive lacks, and what is gone since the last one, in words.
  */
 import { describe, expect, it } from 'vitest';
-import { disappearance, incompleteness, type StoredObject } from '../../../src/model/backup/objects.js';
+import type { StoredObject } from '../../../src/model/backup/backup.js';
+import { disappearance, incompleteness } from '../../../src/model/backup/objects.js';
 
 const object = (kind: string, name: string): StoredObject => ({ kind, schema: 'public', name, hash: '' });
 const expected = (name: string) => ({ kind: 'table', schema: 'public', name, key: `1259/${name}` });
