@@ -12,6 +12,7 @@ import { capture } from '../../src/system/programs/exec.js';
 import { startServer } from './database.js';
 import { measureDumps, type Round } from './dumps.js';
 import { page, table, type Finding } from './goal.js';
+import { measureJobs } from './jobs.js';
 import { measureStarts } from './starts.js';
 
 const units: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
@@ -57,7 +58,7 @@ async function measure(round: Round): Promise<{ findings: Finding[]; server: str
     const server = await startServer(bytesOf(size), say);
     leftovers.push(() => server.stop());
     version = server.version;
-    findings.push(...(await measureDumps(server, round)));
+    findings.push(...(await measureDumps(server, round)), ...(await measureJobs(server, round)));
   }
   if (options.only !== 'dumps') findings.push(...(await measureStarts(round)));
   return { findings, server: version };

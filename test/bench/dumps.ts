@@ -33,10 +33,10 @@ function sizeOf(folder: string): number {
   return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }
 
-const off = ['--set', 'fingerprint=none'];
-const proof = (level: string) => ['--set', `verify.afterBackup=${level}`];
+export const off = ['--set', 'fingerprint=none'];
+export const proof = (level: string) => ['--set', `verify.afterBackup=${level}`];
 
-function prepare(server: Server, { folder, bin }: Round) {
+export function prepare(server: Server, { folder, bin }: Round) {
   const [mine, theirs] = [join(folder, 'backups'), join(folder, 'shell')];
   const env = { ...cleanEnvironment(folder), DATABASE_URL: server.url };
   const where: Surroundings = {
