@@ -8,6 +8,7 @@ import { Help as CommanderHelp, InvalidArgumentError, Option, type Command } fro
 import { asFailure } from '../model/errors.js';
 import { stopListening } from './show/progress.js';
 import { present, type GlobalOptions, type Outcome } from './render.js';
+import { lostAlerts } from './work.js';
 import { interruption } from './signals.js';
 
 export interface Help {
@@ -82,7 +83,8 @@ export function run<Args extends unknown[], O = object>(body: Body<Args, O>) {
       process.exitCode = outcome;
     } else {
       stopListening(!outcome.failure);
-      process.exitCode = present(outcome, options);
+      const isGood = !outcome.failure && !outcome.exit;
+      process.exitCode = present(isGood ? { ...outcome, failure: lostAlerts() } : outcome, options);
     }
   };
 }

@@ -2,10 +2,16 @@
  * cli: what every command that works (rather than only shows) begins with: a Context that listens and can be stopped.
  */
 import type { Context } from '../core/context.js';
+import type { Failure } from '../model/errors.js';
 import type { LoadedConfig } from '../config/load.js';
 import { listen } from './show/progress.js';
 import type { GlobalOptions } from './render.js';
 import { stopSignal } from './signals.js';
+
+let lost: Failure | undefined;
+
+/** The alerts that were given up before the work began: whatever the work comes to, its exit code says so. */
+export const lostAlerts = (): Failure | undefined => lost;
 
 /** A Context whose progress is shown; dead events of this host are closed and owed alerts sent first. */
 export async function openWork(
@@ -19,7 +25,8 @@ export async function openWork(
   ]);
   const wired = await makeContext({ ...options, ...more }, listen(options), stopSignal());
   await reconcile(wired.context);
-  await notify(wired.context, atStart);
+  const untold = await notify(wired.context, atStart);
+  if (untold?.class === 'permanent') lost = untold;
   return wired;
 }
 

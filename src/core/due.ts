@@ -11,7 +11,8 @@ import { verifyOverdue } from './due/verifications.js';
 import { runWaiting } from './due/waiting.js';
 import { summarize } from './event/outcome.js';
 import type { Executed } from './execute.js';
-import { atEnd, notify } from './notify.js';
+import { health } from './health.js';
+import { atEnd, isLookDue, notify } from './notify.js';
 import { withLastResort } from './notify/direct.js';
 
 /** Does what is due; the events of dead processes were ended before. */
@@ -24,7 +25,7 @@ async function doDue(context: Context): Promise<Executed> {
   const outcomes = await runWaiting(context, agenda);
   const mended = context.signal.aborted ? null : await mendOwed(context);
   const unproven = await verifyOverdue(context);
-  const untold = await notify(context, { ...atEnd, due: true });
+  const untold = await notify(context, { ...atEnd, due: true, ...(isLookDue(context) && { report: await health(context) }) });
   await remember(context, agenda);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
   return {

@@ -5,6 +5,7 @@ import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
 import { decideRetry, expandedReason } from '../model/events/retry.js';
+import { redact } from '../model/redact.js';
 import { backUp } from './backup/backup.js';
 import { causeOf } from './backup/cause.js';
 import { mendCopies } from './copies.js';
@@ -16,6 +17,7 @@ import { awaitConditions } from './event/gate.js';
 import { isPatience, refrain, type Wait } from './event/patience.js';
 import { makePlan, type Plan, type PlanTarget } from './event/plan.js';
 import { andNotify, atEnd, notify } from './notify.js';
+import { beat } from './notify/beat.js';
 import { withLastResort } from './notify/direct.js';
 import { makeRoom, pruneAfter } from './prune.js';
 import { shortfall, summarize, type Outcome } from './event/outcome.js';
@@ -171,6 +173,7 @@ async function work(
       const elsewhere = await doneElsewhere(context, event, plan.storages);
       if (elsewhere) return { event: await cancelled(context, event, [elsewhere]), failure: null, retry: null };
       event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
+      await beat(context, event, { phase: 'start' });
       const { healthIssues, neededBytes } = gate;
       const request = { event, database, plan, healthIssues, neededBytes };
       const deed = (watched: Context) => backUp(watched, request);
@@ -178,6 +181,7 @@ async function work(
         throw await causeOf(context, database, error);
       });
       event = await completed(context, event, made, elapsed(context, started));
+      await beat(context, event, { phase: 'success' });
       const pruned = await pruneAfter(context, event, plan.storages);
       return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };
     } finally {
@@ -196,6 +200,7 @@ async function conclude(context: Context, event: BackupEvent, failure: Failure, 
     return { event: await cancelled(context, event, [reason.message], duration), failure: reason, retry: null };
   }
   const closed = await failed(context, event, failure, duration);
+  await beat(context, closed, { phase: 'fail', exit: failure.exit, text: redact(failure.message) });
   const decision = decideRetry(context.settings, closed, failure.class, context.clock.now(), context.random());
   const retry = decision && (await retryOf(context, closed, decision.notBefore));
   return { event: closed, failure, retry };

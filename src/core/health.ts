@@ -14,6 +14,7 @@ import { missingCopies } from './catalog/missing.js';
 import type { Context } from './context.js';
 import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
+import { channelFacts } from './notify/facts.js';
 import { reconcile } from './history/reconcile.js';
 import { heldBack } from './catalog/retention.js';
 import { schedulerFacts } from './scheduler.js';
@@ -53,6 +54,7 @@ export async function health(context: Context): Promise<HealthDocument> {
     ...automation,
     sealing: await sealingFacts(context, history.drilled),
     scheduler: await schedulerFacts(context, history.scheduler),
+    channels: await channelFacts(context),
     heldBack: await heldBack(context),
     missingCopies: await lacking(context),
     restoreTimes: history.restoreTimes,
@@ -106,7 +108,7 @@ function automationFacts(
   entries: readonly Entry[],
   history: History & { readonly ended: readonly BackupEvent[] | Failure },
   stock: Stock,
-): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'restoreTimes' | 'maxRestoreTime' | 'scheduler'> {
+): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'restoreTimes' | 'maxRestoreTime' | 'scheduler' | 'channels'> {
   const now = context.clock.now();
   const { ended } = history;
   const suspects = stock.backups

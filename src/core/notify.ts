@@ -4,6 +4,8 @@
 import { asFailure, Failure } from '../model/errors.js';
 import { dueCanaries, dueReminders, type DueFacts } from '../model/alert/due.js';
 import { dispatch, forget } from '../model/alert/owed.js';
+import { healthAlerts } from '../model/alert/topics.js';
+import type { HealthReport } from '../model/health/health.js';
 import { msPerMinute } from '../model/units.js';
 import type { Context } from './context.js';
 import { Outbox, recall } from './notify/outbox.js';
@@ -14,6 +16,8 @@ export interface NotifyOptions {
   readonly budget: number;
   /** What is due by the clock and can wait for `--due`: test messages. */
   readonly due?: boolean;
+  /** What a look at health found just now. */
+  readonly report?: Pick<HealthReport, 'checks'>;
 }
 
 /** After this time it is looked again, although nothing was written, ms. */
@@ -26,7 +30,7 @@ export const atStart = { budget: 10_000 } as const;
 
 /**
  * Sends what is owed. Resolves to a Failure `alert` when a channel did not take one, or one was given up; null when all went well,
- * another process sends, or there is nobody to tell.
+ * another process sends, or there is nobody to tell. Of class `permanent`: alerts were lost.
  */
 export async function notify(context: Context, options: NotifyOptions): Promise<Failure | null> {
   if (context.signal.aborted || (context.channels.length === 0 && recall(context) === null)) return null;
@@ -55,11 +59,12 @@ export async function andNotify<Done extends { readonly failure: Failure | null 
   return { ...done, failure: done.failure ?? untold };
 }
 
-async function drain(context: Context, { budget, due = false }: NotifyOptions): Promise<Delivery[]> {
+async function drain(context: Context, { budget, due = false, report }: NotifyOptions): Promise<Delivery[]> {
   const deadline = context.clock.monotonic() + budget;
   const outbox = new Outbox(context);
   await outbox.refresh();
   await configure(context, outbox);
+  if (report) await look(context, outbox, report);
   const deliveries = context.channels.length > 0 ? await raiseAndSend(context, outbox, { deadline, due }) : [];
   forget(outbox.state, context.routes);
   outbox.keep(nextTime(context, outbox));
@@ -78,7 +83,24 @@ async function raiseAndSend(context: Context, outbox: Outbox, { deadline, due }:
   };
   await outbox.append(...overdueAlerts(outbox.state, { ...context, now, host }));
   await outbox.append(...dueReminders(outbox.state, facts), ...(due ? dueCanaries(outbox.state, facts) : []));
+  if (due) {
+    const { dueSummary } = await import('./notify/summary.js');
+    await outbox.append(...(await dueSummary(context, outbox.state)));
+  }
   return sendOwed(context, outbox, deadline);
+}
+
+/** What changed since health was last told of. */
+async function look({ clock, process }: Context, outbox: Outbox, { checks }: Pick<HealthReport, 'checks'>): Promise<void> {
+  const now = clock.now();
+  outbox.lookedAt = now.toISOString();
+  await outbox.append(...healthAlerts(outbox.state, checks, { now, host: process.host }));
+}
+
+/** Whether health was not looked at for an hour, though somebody would be told. */
+export function isLookDue(context: Context): boolean {
+  const lookedAt = recall(context)?.lookedAt;
+  return context.channels.length > 0 && (lookedAt == null || context.clock.now().getTime() - Date.parse(lookedAt) >= rest);
 }
 
 /** Writes down who is told from now on, when that changed. */
@@ -115,5 +137,5 @@ function judge(context: Context, deliveries: readonly Delivery[]): Failure | nul
   if (!first) return null;
   const { channel, detail } = first.record;
   const what = dead.length > 0 ? `${dead.length} alerts were given up` : `${bad.length} alerts could not be sent yet`;
-  return new Failure('alert', `${what}: channel "${channel}": ${detail}`);
+  return new Failure('alert', `${what}: channel "${channel}": ${detail}`, { class: dead.length > 0 ? 'permanent' : 'transient' });
 }

@@ -15,6 +15,7 @@ import { openWork } from '../work.js';
 const help = {
   examples: [
     ['test', 'tries storages, connections, conditions and tools, then dumps, restores and compares the schema of each database'],
+    ['test --alerts', 'sends a test message to every channel, and tells which took it'],
     ['test --adopt local', "takes over a storage whose marker is missing or another one's, after you looked"],
   ],
   exits: { 1: 'a step failed', 2: 'no such storage', 10: 'configuration', 21: 'the storage can not be adopted' },
@@ -34,17 +35,20 @@ async function adopt(context: Context, name: string): Promise<Outcome> {
   };
 }
 
-async function body(options: { adopt?: string } & GlobalOptions): Promise<Outcome> {
+async function body(options: { adopt?: string; alerts?: boolean } & GlobalOptions): Promise<Outcome> {
   const { context } = await openWork(options);
   if (options.adopt !== undefined) return adopt(context, options.adopt);
-  const { rehearse } = await import('../../core/rehearse.js');
   const paint = paintFor(process.stderr, options);
   const tell = ({ name, ok, detail, duration }: RehearsalStep) => {
     const verdict = ok ? paint.green('ok    ') : paint.red('FAILED');
     say(`${verdict} ${paint.bold(name)} ${paint.dim(formatDuration(duration))}  ${harmless(redact(detail))}`, options);
   };
-  const { ok, steps } = await rehearse({ ...context, announce: () => {} }, tell);
+  const quiet = { ...context, announce: () => {} };
+  const steps = options.alerts
+    ? await (await import('../../core/notify/proof.js')).proveChannels(quiet, tell)
+    : (await (await import('../../core/rehearse.js')).rehearse(quiet, tell)).steps;
   const failed = steps.filter((step) => !step.ok);
+  const ok = failed.length === 0;
   const failure = ok
     ? undefined
     : new Failure('failed', `${failed.length} of ${steps.length} steps failed`, {
@@ -56,5 +60,6 @@ async function body(options: { adopt?: string } & GlobalOptions): Promise<Outcom
 export function testCommand(program: Command): void {
   addCommand(program, 'test', 'rehearse everything that a backup and its restore need; nothing of it lasts', help)
     .option('--adopt <storage>', 'take over a storage whose marker is missing or another')
+    .option('--alerts', 'send a test message to every channel instead')
     .action(run(body));
 }

@@ -5,6 +5,7 @@ import type { ChalkInstance } from 'chalk';
 import type { EventHistory } from '../../core/history/events.js';
 import type { BackupEvent } from '../../model/events/event.js';
 import type { Impact, Load } from '../../model/moment/observation.js';
+import type { LedgerRecord } from '../../model/events/ledger.js';
 import type { TimelineEvent } from '../../model/events/timeline.js';
 import { formatBytes, formatDuration } from '../../model/units.js';
 import { localMinute, localTime, localZone } from './moment.js';
@@ -76,6 +77,15 @@ function impactFacts(impact: Impact | undefined): (readonly [string, string | nu
   ];
 }
 
+/** One line of an event's history: a state, or what became of telling of it. */
+function stepOf(record: LedgerRecord): string {
+  if (record.record === 'event') return record.status;
+  if (record.record !== 'delivery') return 'unknown (newer version)';
+  const { channel, ok, dead, detail, notBefore } = record;
+  if (ok) return `told ${channel}: ${detail}`;
+  return `${channel} not told${dead ? ', given up' : ''}: ${detail}${notBefore ? `; again ${localTime(notBefore)}` : ''}`;
+}
+
 /** Everything about one event, and how it came to it. */
 export function eventPage({ event, records }: EventHistory, paint: ChalkInstance): string {
   const { result, metadata } = event;
@@ -106,7 +116,7 @@ export function eventPage({ event, records }: EventHistory, paint: ChalkInstance
   const pairs = known.flatMap(([key, value]) =>
     value === null || value === undefined || value === '' ? [] : [[key, String(value)] as const],
   );
-  const steps = records.map((record) => [localTime(record.at), record.record === 'event' ? record.status : 'unknown (newer version)']);
+  const steps = records.map((record) => [localTime(record.at), stepOf(record)]);
   const options = { width: width(), paint };
   return `${facts(pairs, options)}\n\n${table([`TIME (${localZone(records.map(({ at }) => at))})`, 'STATUS'], steps, options)}`;
 }

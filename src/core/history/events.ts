@@ -42,7 +42,7 @@ export async function listEvents(sight: Sight, query: EventQuery): Promise<Event
 
 export interface EventHistory {
   readonly event: BackupEvent;
-  /** Its lines, oldest first. */
+  /** Its lines, and who was told of it, oldest first. */
   readonly records: readonly LedgerRecord[];
 }
 
@@ -59,9 +59,11 @@ const mostRemembered = 1000;
 export async function showEvent(sight: Sight, id: string): Promise<EventHistory> {
   const found = new Map<string, LedgerRecord[]>();
   const others = new Set<string>();
+  const lines: LedgerRecord[] = [];
   const earliest = earliestOf(id);
   for await (const { record } of sight.ledger.readBackwards()) {
     const about = idOf(record);
+    if ((record.record === 'delivery' && record.alertId.startsWith(id)) || about?.startsWith(id)) lines.push(record);
     if (about?.startsWith(id)) {
       const records = found.get(about) ?? [];
       found.set(about, records);
@@ -81,7 +83,9 @@ export async function showEvent(sight: Sight, id: string): Promise<EventHistory>
   const [whole, records] = match;
   const event = await timeline(replay(records)).next();
   if (event.done) throw new Failure('internal', `event ${whole} was lost while reading`);
-  return { event: await asSeen(sight, event.value), records: records.toReversed() };
+  const isIts = (record: LedgerRecord) =>
+    idOf(record) === whole || (record.record === 'delivery' && record.alertId.startsWith(`${whole}:`));
+  return { event: await asSeen(sight, event.value), records: lines.filter(isIts).toReversed() };
 }
 
 async function* replay(records: readonly LedgerRecord[]) {

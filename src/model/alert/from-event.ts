@@ -67,9 +67,9 @@ function failure(event: BackupEvent, at: string): Alert {
 
 function cancellation(event: BackupEvent, at: string): Alert | null {
   const { type, slot, database, scheduleId, reasons = [] } = event;
-  // whoever starts a backup by hand is told at once; a retry that became several events is none of its own
+  // whoever starts a backup by hand is told at once; a retry that became several events is none of its own, nor is what another host did
   if ((type === 'manual' || type === 'emergency') && slot === undefined) return null;
-  if (isExpanded(event)) return null;
+  if (isExpanded(event) || reasons.some((reason) => reason.startsWith('duplicate:'))) return null;
   // another host has made it
   if (reasons.some((reason) => reason.startsWith('duplicate: '))) return null;
   const missed = reasons.some((reason) => /\bmissed\b/.test(reason));

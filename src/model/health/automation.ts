@@ -2,6 +2,7 @@
  * model: the health checks of the automation itself: backups that are late, runs that died, a ledger that is damaged. Measures nothing.
  */
 import { isOverdue, type Expectation } from '../events/expectation.js';
+import { adviseAlerting, judgeAlerting, type ChannelFacts } from './alerting.js';
 import type { HealthCheck } from './check.js';
 import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './scheduler.js';
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
@@ -67,6 +68,7 @@ export interface AutomationFacts {
   /** Null: nothing is encrypted. */
   readonly sealing: SealingFacts | null;
   readonly scheduler: SchedulerFacts;
+  readonly channels: readonly ChannelFacts[];
 }
 
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
@@ -181,12 +183,14 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       ...facts.restoreTimes.map((time) => judgeRestoreTime(time, facts)),
       judgeLedger(facts),
       ...judgeScheduler(facts.scheduler),
+      ...judgeAlerting(facts.channels, facts.now),
       ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
     ],
     advice: [
       ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
       ...(facts.proofs.length === 0 ? [noBackup] : []),
       ...adviseScheduler(facts.scheduler),
+      ...adviseAlerting(facts.channels, facts.now),
       ...(facts.sealing ? adviseSealing(facts.sealing, facts.now) : []),
     ],
   };

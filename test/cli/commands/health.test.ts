@@ -25,7 +25,7 @@ describe('health', () => {
       issues: [],
       activeBackups: 0,
       configuration: { maxRetries: 3 },
-      advice: [expect.any(String)],
+      advice: expect.arrayContaining([expect.stringContaining('nobody is told')]),
     });
     const check = {
       name: expect.any(String) as string,
@@ -33,7 +33,7 @@ describe('health', () => {
       detail: expect.any(String) as string,
       hint: '',
     };
-    expect(report['checks']).toHaveLength(15);
+    expect(report['checks']).toContainEqual(expect.objectContaining({ name: 'ledger', status: 'healthy' }));
     for (const one of report['checks'] as object[]) {
       expect(one).toMatchObject(check);
       expect(Object.keys(one)).toEqual(expect.arrayContaining(['value', 'limit']));

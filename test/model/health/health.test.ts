@@ -40,6 +40,7 @@ const probe: EngineProbe = {
 };
 const day = 86_400_000;
 const routine = { scheduleId: 'daily-backup', database: 'shop', expectation: { slot: new Date('2026-03-03T02:00:00Z'), interval: day } };
+const told = { since: '2026-03-01T00:00:00.000Z', provenAt: '2026-03-03T00:00:00.000Z', failing: null, dead: [], told: [] };
 const facts: HealthFacts = {
   limits,
   minDiskSpace: 10,
@@ -60,6 +61,7 @@ const facts: HealthFacts = {
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
   unwritable: null,
   scheduler: { now: new Date(0), remembered: null, found: [], ticks: { last: null, gaps: [] }, needed: false },
+  channels: ['ops', 'mail'].map((name) => ({ name, state: told, owedSince: null })),
 };
 const judge = (change: Partial<HealthFacts>) => judgeHealth({ ...facts, ...change });
 const statusOf = (change: Partial<HealthFacts>, name: string) => judge(change).checks.find((check) => check.name === name)?.status;
@@ -84,6 +86,8 @@ describe('judgeHealth', () => {
       'retention',
       'copies',
       'ledger',
+      'alerts',
+      'alerts',
     ]);
   });
 

@@ -1,0 +1,21 @@
+/**
+ * core: how the channels do, for `health`. Looks only.
+ */
+import { owedTo } from '../../model/alert/owed.js';
+import type { ChannelFacts } from '../../model/health/alerting.js';
+import type { Context } from '../context.js';
+import { Outbox } from './outbox.js';
+
+export async function channelFacts(context: Context): Promise<ChannelFacts[]> {
+  if (context.channels.length === 0) return [];
+  const outbox = new Outbox(context);
+  await outbox.refresh();
+  return context.channels.map(({ name }) => ({
+    name,
+    state: outbox.state.channels[name] ?? null,
+    owedSince:
+      owedTo(outbox.state, context.routes, name)
+        .map(({ at }) => at)
+        .toSorted()[0] ?? null,
+  }));
+}
