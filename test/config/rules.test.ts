@@ -45,7 +45,6 @@ describe('notBuiltYet', () => {
   });
 
   test.each([
-    ['jobs=2', 'jobs'],
     ['retention={"minimum":5}', 'retention'],
     ['schedules.daily-backup.retention={}', 'retention'],
     ['api.port=9000', 'api'],
