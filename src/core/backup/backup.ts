@@ -46,7 +46,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
   if (request.healthIssues.length > 0)
     throw new Failure('health-check', `${database.name}: the health check failed: ${request.healthIssues.join('; ')}`);
   const startedAt = context.clock.now().toISOString();
-  const warnings: string[] = [];
+  const warnings: string[] = [...(database.notes ?? [])];
   const seal = await sealOf(context, request.plan.schedule);
   const dump = await openDump(context, request, (message) => keep(warnings, message));
   const targets: Target[] = [];

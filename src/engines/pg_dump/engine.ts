@@ -11,6 +11,7 @@ import type { Database, Engine, EngineProbe, Scratch, TargetState, TargetSurvey 
 import { asFailure, Failure } from '../../model/errors.js';
 import { matches } from '../../model/settings/glob.js';
 import { measure } from '../../system/postgres/measure.js';
+import type { Session } from '../../system/postgres/postgres.js';
 import { findClients } from '../../system/programs/programs.js';
 import { readAccess } from './access.js';
 import { countObjects, readIdentity, readServerFacts } from './catalogue.js';
@@ -48,6 +49,16 @@ export function memberName(entry: string, databaseName: string): string {
 export const selectMembers = (names: readonly string[], globs: readonly string[], exclude: readonly string[]): string[] =>
   names.filter((name) => globs.some((glob) => matches(glob, name)) && !exclude.some((glob) => matches(glob, name)));
 
+/** Those that take connections, and those that nobody can connect to any more. */
+async function listDatabases(session: Session): Promise<{ names: string[]; broken: string[] }> {
+  const rows = await session.query<{ name: string; broken: boolean }>(
+    `SELECT datname AS name, datconnlimit = -2 AS broken FROM pg_catalog.pg_database
+      WHERE (datallowconn OR datconnlimit = -2) AND NOT datistemplate ORDER BY datname`,
+  );
+  const those = (wanted: boolean) => rows.filter(({ broken }) => broken === wanted).map(({ name }) => name);
+  return { names: those(false), broken: those(true) };
+}
+
 class PgDump implements Engine {
   readonly kind = 'pg_dump';
   readonly #options: PgDumpOptions;
@@ -63,18 +74,18 @@ class PgDump implements Engine {
     const options = this.#options.entries[entry];
     if (!options) throw new Failure('not-found', `there is no database "${entry}"`);
     if (!options.databases) return [{ name: entry, entry, connection: new Connection(options, this.#options) }];
-    const names = await new Connection(options, this.#options).use(applicationName, async (session) => {
-      const rows = await session.query<{ datname: string }>(
-        'SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname',
-      );
-      return rows.map(({ datname }) => datname);
-    });
-    const members = selectMembers(names, options.databases, options.exclude ?? []);
-    if (members.length === 0) throw new Failure('no-database', `${entry}: no database of the server fits ${options.databases.join(', ')}`);
-    return members.map((name) => ({
+    const { databases: globs, exclude = [] } = options;
+    const { names, broken } = await new Connection(options, this.#options).use(applicationName, listDatabases);
+    const members = selectMembers(names, globs, exclude);
+    const notes = selectMembers(broken, globs, exclude).map(
+      (name) => `the database ${JSON.stringify(name)} is not valid, because a DROP DATABASE was interrupted: it is left out; drop it`,
+    );
+    if (members.length === 0) throw new Failure('no-database', `${entry}: no database of the server fits ${globs.join(', ')}`);
+    return members.map((name, index) => ({
       name: memberName(entry, name),
       entry,
       connection: new Connection({ ...options, database: name }, this.#options),
+      ...(index === 0 && notes.length > 0 && { notes }),
     }));
   }
 

@@ -16,6 +16,8 @@ export interface Database {
   /** The entry of `databases` in the configuration it comes from. */
   readonly entry: string;
   readonly connection: unknown;
+  /** What its backup should say beside: databases of the same server that can not be backed up. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** What an engine found out before a dump; throws instead when a dump is impossible. */
