@@ -3,6 +3,7 @@
  */
 import { refusal } from '../../model/backup/access.js';
 import type { Artifact, BackupDetails, Manifest, Proof } from '../../model/backup/backup.js';
+import { fingerprintFor } from '../../model/backup/fingerprint.js';
 import type { Database, Dump } from '../../model/roles/engine.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import { isEmergency, type BackupEvent } from '../../model/events/event.js';
@@ -108,12 +109,14 @@ async function openDump(
   const probe = await context.engine.probe(database);
   const refused = refusal(database.name, await context.engine.access(database));
   if (refused) throw refused;
+  const { method, warning } = fingerprintFor(context.settings, probe.databaseSize);
+  if (warning !== null) warn(warning);
   return context.engine.dump(database, {
     eventId: event.id,
     compression: context.chooseCompression(plan.schedule?.compression ?? context.settings.compression, probe, plan.jobs).engine,
     jobs: plan.jobs,
     expectedSize: neededBytes,
-    fingerprint: context.settings.fingerprint,
+    fingerprint: method,
     globals: true,
     content: 'all',
     signal: context.signal,

@@ -10,7 +10,7 @@ import type { ProgramStage } from '../../model/roles/flow.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { retakeFingerprint } from './content.js';
 import { directoryIn, unpackStage } from './directory.js';
-import { checkRoom, choose, keepIn, output } from './spool.js';
+import { checkRoom, choose, keepIn, mostOf, output } from './spool.js';
 
 /** How one pg_restore fills the target. */
 export interface Way {
@@ -46,7 +46,7 @@ export async function loadKept(client: Installed, request: LoadRequest, { folder
     for (const sections of way.jobs > 1 ? inTurn : [[]]) await output(stage(way, ...chose, ...sections, kept), signal);
   };
   return {
-    stage: form === 'directory' ? unpackStage(folder) : keepIn(kept),
+    stage: form === 'directory' ? unpackStage(folder) : keepIn(kept, mostOf(request.expectedSize)),
     finish: async () => {
       const ground = parts && { empty: !replace, schemas: await use(readSchemas) };
       const chosen = parts && ground && (await choose(client, kept, { parts, ground, signal }));

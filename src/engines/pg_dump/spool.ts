@@ -25,20 +25,31 @@ export async function checkRoom(folder: string, needed: number | null | undefine
   });
 }
 
-/** Takes the archive into `file`, readable by us alone; yields nothing. */
-export const keepIn = (file: string): TransformStage => ({
+/**
+ * A decoded archive is hardly ever larger than its database: with rows that were compressed in their tables, several times. What is far beyond
+ * that is none, and must not fill the disk. Bytes; null where the database's size is not known.
+ */
+export const mostOf = (databaseSize: number | null | undefined): number | null => (databaseSize == null ? null : databaseSize * 20 + 1e9);
+
+/** Takes the archive into `file`, readable by us alone; yields nothing. Fails with `archive` before more than `most` bytes are written. */
+export const keepIn = (file: string, most: number | null = null): TransformStage => ({
   kind: 'transform',
   create: () => {
     let handle: FileHandle | undefined;
+    let kept = 0;
     const write = async (data: Buffer) => {
+      kept += data.length;
+      if (most !== null && kept > most) throw tooMuch(most);
       handle ??= await open(file, 'wx', 0o600);
       for (let done = 0; done < data.length;) done += (await handle.write(data, done)).bytesWritten;
     };
     const close = async () => handle?.close();
     const explain = (error: unknown) =>
-      new Failure('no-space', `the decoded archive can not be kept: ${error instanceof Error ? error.message : String(error)}`, {
-        hint: roomHint,
-      });
+      error instanceof Failure
+        ? error
+        : new Failure('no-space', `the decoded archive can not be kept: ${error instanceof Error ? error.message : String(error)}`, {
+            hint: roomHint,
+          });
     return new Transform({
       transform: (data: Buffer, _encoding, next) =>
         void write(data).then(
@@ -49,6 +60,15 @@ export const keepIn = (file: string): TransformStage => ({
     });
   },
 });
+
+const tooMuch = (most: number) =>
+  new Failure(
+    'archive',
+    `the archive does not end where it should: decoded it is larger than ${formatBytes(most)}, twenty times its database`,
+    {
+      hint: 'prove the stored bytes with `backup-automation verify ID --level checksum`; without --jobs, --table and --schema nothing is kept on the disk',
+    },
+  );
 
 /** Runs a program to its end; what it prints. Throws what its stage explains. */
 export async function output(stage: ProgramStage, signal: AbortSignal): Promise<string> {

@@ -1,6 +1,8 @@
 /**
  * model: two fingerprints compared: of the source in the dump's own snapshot, and of what was restored. Pure.
  */
+import type { Settings } from '../settings/settings.js';
+import { bytesPerGB, formatBytes } from '../units.js';
 import type { Fingerprint, SequenceState, TableCount } from './backup.js';
 
 type Named = Pick<TableCount, 'schema' | 'name'>;
@@ -8,6 +10,17 @@ type Named = Pick<TableCount, 'schema' | 'name'>;
 const nameOf = ({ schema, name }: Named): string => `${schema}.${name}`;
 /** Names may have dots in them. */
 const keyOf = ({ schema, name }: Named): string => JSON.stringify([schema, name]);
+
+/** What is taken of a database of this size, and what to say of it. */
+export function fingerprintFor(
+  { fingerprint, fingerprintLimit }: Pick<Settings, 'fingerprint' | 'fingerprintLimit'>,
+  databaseSize: number | null,
+): { readonly method: Fingerprint['method']; readonly warning: string | null } {
+  if (fingerprint === 'none' || databaseSize === null || databaseSize <= fingerprintLimit * bytesPerGB)
+    return { method: fingerprint, warning: null };
+  const sizes = `the database has ${formatBytes(databaseSize)}, more than fingerprintLimit (${fingerprintLimit} GB)`;
+  return { method: 'none', warning: `${sizes}: no rows were counted, what it holds is told by the archive's own table of contents alone` };
+}
 
 /** A hash that one side has not was not taken there: the encodings differ, or a row is too long. */
 const differ = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b;

@@ -129,6 +129,12 @@ export const settingsShape = {
     .enum(['counts', 'content', 'none'])
     .default('counts')
     .describe('What is taken in the snapshot of the dump: row counts, or a hash of all rows as well, or nothing.'),
+  fingerprintLimit: z
+    .number()
+    .min(0)
+    .max(1e9)
+    .default(1000)
+    .describe('Databases larger than this are not counted or hashed, GB of 10^9 bytes; the archive itself then says what is in it.'),
   jobs: jobs.default(1).describe('Processes that dump at once; above 1 the dump is collected in `stateDirectory` first.'),
   gentle: z
     .enum(['auto', 'on', 'off'])

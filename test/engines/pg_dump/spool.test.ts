@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, expect, it } from 'vitest';
-import { checkRoom, keepIn } from '../../../src/engines/pg_dump/spool.js';
+import { checkRoom, keepIn, mostOf } from '../../../src/engines/pg_dump/spool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'backup-automation spool-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -41,4 +41,20 @@ it('refuses where there is no room, and lets pass what nobody knows', async () =
   });
   await expect(checkRoom(folder, 1, 'a test needs room')).resolves.toBeUndefined();
   await expect(checkRoom(folder, null, 'a test needs room')).resolves.toBeUndefined();
+});
+
+it('G12: an archive that grows without end is stopped at the limit, before it fills the disk', async () => {
+  const file = join(folder, 'bomb');
+  const zeros = Buffer.alloc(1_000_000);
+  const endless = function* () {
+    for (let written = 0; written < 10_000; written += 1) yield zeros;
+  };
+  const stage = keepIn(file, 5_500_000).create().resume();
+  await expect(pipeline(Readable.from(endless()), stage)).rejects.toMatchObject({
+    code: 'archive',
+    message: expect.stringContaining('5.5 MB'),
+  });
+  expect(statSync(file).size).toBe(5_000_000);
+  expect(mostOf(null)).toBeNull();
+  expect(mostOf(1e9)).toBe(21e9);
 });
