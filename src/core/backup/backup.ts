@@ -198,13 +198,20 @@ async function store(context: Context, request: BackupRequest, { dump, seal }: S
   return { artifacts, tap: heard };
 }
 
+/** For eyes as well; each object on a line of its own, for there may be a hundred thousand. */
+function detailsText({ objects, ...rest }: BackupDetails): string {
+  const text = JSON.stringify(rest, null, 2);
+  const lines = objects?.map((one) => `    ${JSON.stringify(one)}`).join(',\n');
+  return lines === undefined ? text : `${text.slice(0, -2)},\n  "objects": [\n${lines}\n  ]\n}`;
+}
+
 async function describe(
   context: Context,
   request: BackupRequest,
   { details, seal }: { readonly details: BackupDetails; readonly seal: Seal | null },
   targets: readonly Target[],
 ): Promise<Artifact> {
-  const text = JSON.stringify(details, null, 2);
+  const text = detailsText(details);
   const artifact = { name: detailsName, kind: 'details' } as const;
   if (!seal) return depositText(text, artifact, targets);
   const movement = { step: 'dump', database: request.database.name, total: null } as const;
