@@ -2,6 +2,7 @@
  * engines: PostgreSQL's own logical dump, pg_dump and pg_restore, under one exported snapshot. Never through a shell, never
  * with a name from a server on a command line.
  */
+import { makeScratch } from './scratch.js';
 import { createHash, randomBytes } from 'node:crypto';
 import type { Access } from '../../model/backup/access.js';
 import { chooseClient, type Installed } from '../../model/backup/client-choice.js';
@@ -17,7 +18,7 @@ import { readAccess } from './access.js';
 import { countObjects, readIdentity, readServerFacts } from './catalogue.js';
 import { Connection, connectionOf, type ConnectionGiven } from './connection.js';
 import { beginDump } from './dump.js';
-import { addRoles, beginLoad, createDatabase, dropDatabase, dropSubscriptions } from './load.js';
+import { addRoles, beginLoad, dropSubscriptions } from './load.js';
 import { surveyDatabase, surveyServer } from './needs.js';
 import { unpackedCheck } from './directory.js';
 import { amend, readProperties } from './properties.js';
@@ -177,15 +178,15 @@ class PgDump implements Engine {
   }
 
   async scratch(server: string, texts: Parameters<Engine['scratch']>[1]): Promise<Scratch> {
-    const name = `backup-automation_verify_${randomBytes(4).toString('hex')}`;
-    const connection = new Connection({ url: server, database: name }, this.#options);
-    await createDatabase(await connection.maintenance(), name, texts);
+    const suffix = randomBytes(4).toString('hex');
+    const made = await makeScratch(await new Connection({ url: server }, this.#options).maintenance(), suffix, texts);
+    const connection = new Connection({ url: server, database: made.name }, this.#options);
     return {
       database: { name: 'scratch', entry: 'scratch', connection },
       throwaway: false,
       close: async () => {
         await connection.use(applicationName, dropSubscriptions);
-        await dropDatabase(await connection.maintenance(), name);
+        await made.drop();
       },
     };
   }
