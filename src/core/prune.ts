@@ -128,7 +128,12 @@ export async function pruneAfter(context: Context, event: BackupEvent, storages:
   const problems: string[] = [];
   const scheduleId = isEmergency(event) ? null : (event.scheduleId ?? null);
   for (const storage of storages) {
-    const { groups, problems: own } = await prune(context, storage, { database: event.database, scheduleId, force: false });
+    const { groups, problems: own } = await prune(context, storage, {
+      database: event.database,
+      scheduleId,
+      force: false,
+      eventId: event.id,
+    });
     problems.push(...own);
     for (const { plan } of groups)
       if (plan.skipped !== null)

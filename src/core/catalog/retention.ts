@@ -27,6 +27,8 @@ export interface RetentionScope {
   /** Only this schedule's, null: only those by hand and in an emergency; all when left out. */
   readonly scheduleId?: string | null;
   readonly force: boolean;
+  /** The event that it follows: what that wrote by a wrong clock does not speak for the clock. */
+  readonly eventId?: string;
 }
 
 export interface Member {
@@ -97,16 +99,20 @@ export async function listGroups(context: Context, storage: Storage, scope: Omit
 }
 
 /** Reads the ledger backwards, no further than to the oldest backup (ISO 8601). */
-async function hear(context: Pick<Context, 'ledger'>, oldest: string): Promise<Testimony> {
+async function hear(context: Pick<Context, 'ledger'>, oldest: string, eventId?: string): Promise<Testimony> {
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
   const proofs = new Proofs();
   const lastCompleted = new Map<string, Date>();
   const damagedSources = new Map<string, string>();
   const completed = new Set<string>();
   let newest: string | null = null;
+  let last: string | null = null;
+  let isOwn = eventId !== undefined;
   const earliest = earliestProof(oldest);
   for await (const { record } of context.ledger.readBackwards(damage)) {
-    newest ??= record.at;
+    if (!isOwn) newest ??= record.at;
+    last ??= record.at;
+    if (isOwn && record.record === 'event' && record.id === eventId && record.step === 0) isOwn = false;
     if (record.at < earliest) break;
     proofs.take(record);
     if (record.record !== 'event') continue;
@@ -117,6 +123,7 @@ async function hear(context: Pick<Context, 'ledger'>, oldest: string): Promise<T
     const key = routine(record.scheduleId ?? null, record.database);
     if (!lastCompleted.has(key)) lastCompleted.set(key, new Date(record.at));
   }
+  newest ??= last;
   const { corruptLines, gaps } = damage;
   const said = corruptLines + gaps > 0 ? `the ledger has ${corruptLines} damaged lines and ${gaps} missing segments` : null;
   return { proofs, newestRecord: newest === null ? null : new Date(newest), lastCompleted, damagedSources, damage: said };
@@ -201,7 +208,7 @@ export interface Survey {
 export async function survey(context: Context, storage: Storage, scope: RetentionScope): Promise<Survey> {
   const listing = await listGroups(context, storage, scope);
   const times = [...listing.groups.values()].flat().map(({ manifest }) => manifest.startedAt);
-  const testimony = await hear(context, times.toSorted()[0] ?? context.clock.now().toISOString());
+  const testimony = await hear(context, times.toSorted()[0] ?? context.clock.now().toISOString(), scope.eventId);
   const groups: RetentionGroup[] = [];
   for (const members of listing.groups.values()) {
     const group = await judgeGroup(context, members, { testimony, unlisted: listing.unlisted, force: scope.force });

@@ -25,6 +25,8 @@ export interface RetentionFacts {
 const back = 5 * msPerMinute;
 /** Ahead of the newest record by more than this, or three intervals, neither. */
 const ahead = 7 * msPerDay;
+/** By hand backups may be made seldom. */
+const aheadByHand = 100 * msPerDay;
 /** A schedule's newest backup is fresh for so many intervals. */
 const freshFor = 2;
 
@@ -32,7 +34,7 @@ function clockProblem({ interval }: RetentionPolicy, now: Date, { newestRecord }
   if (!newestRecord) return 'the ledger is empty, so the clock can not be checked';
   const since = now.getTime() - newestRecord.getTime();
   if (since < -back) return `the clock is ${formatDuration(-since)} behind the newest record of the ledger`;
-  const limit = Math.max(ahead, 3 * (interval ?? 0));
+  const limit = interval === null ? aheadByHand : Math.max(ahead, 3 * interval);
   return since > limit
     ? `the newest record of the ledger is ${formatDuration(since)} old: the clock, or the schedule, is not believed`
     : null;
