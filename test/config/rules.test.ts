@@ -33,6 +33,17 @@ describe('alerts', () => {
     expect(JSON.stringify(found)).not.toContain('T0-literal');
   });
 
+  test('a placeholder that stands for nothing is refused', async () => {
+    const template = { subject: '{{status}} {{databse}}' };
+    expect(await problems({ file: { alerts: { a: { kind: 'slack', url: 'env:X', template } } } })).toEqual([
+      expect.objectContaining({
+        key: 'alerts.a.template.subject',
+        found: '{{databse}}',
+        expected: expect.stringContaining('{{database}}'),
+      }),
+    ]);
+  });
+
   test('an unknown kind is told of all that are known', async () => {
     const [{ expected } = { expected: '' }] = await problems({ file: { alerts: { a: { kind: 'fax' } } } });
     for (const kind of Object.keys(channels)) expect(expected).toContain(`"${kind}"`);

@@ -33,8 +33,8 @@ function groupsOf(entries: readonly Entry[]): Group[] {
 function lineOf({ newest, names, count }: Group): readonly [string, string] {
   const all = [...names];
   const more = all.length > mostNames ? `, and ${all.length - mostNames} more` : '';
-  const error = newest.facts.find(([label]) => label === 'Error')?.[1] ?? newest.title;
-  return [`${count} x ${statusOf(newest)}`, `${error}\n${all.slice(0, mostNames).join(', ')}${more}`];
+  const error = newest.kind === 'recovered' ? undefined : newest.facts.find(([label]) => label === 'Error')?.[1];
+  return [`${count} x ${statusOf(newest)}`, `${error ?? newest.title}\n${all.slice(0, mostNames).join(', ')}${more}`];
 }
 
 /** One alert that stands for all of these. At least one entry. */

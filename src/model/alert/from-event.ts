@@ -59,7 +59,7 @@ function failure(event: BackupEvent, at: string): Alert {
     // a retry that is still to come makes it a plain failure, see `fold`
     kind: attempt > 1 ? 'exhausted' : 'failure',
     severity: 'critical',
-    title: `The backup of ${database} failed`,
+    title: attempt > 1 ? `The backup of ${database} failed, attempt ${attempt} of it` : `The backup of ${database} failed`,
     reason: reasonOf(result?.code ?? 'failed', error),
     facts: [['Error', error], ...(result?.hint ? [['Hint', result.hint] as const] : []), ...classOf(event), ...attemptOf(event)],
   });

@@ -262,6 +262,46 @@ describe('when it can not be told', () => {
   });
 });
 
+describe('what is due by the clock', () => {
+  it('proves a channel that took nothing for a month, by --due alone', async () => {
+    const one = await begun();
+    one.advance(31 * 24 * hour);
+    await one.drain();
+    expect(one.subjects()).toEqual([]);
+    await one.drain({ due: true });
+    await one.drain({ due: true });
+    expect(one.subjects()).toEqual(['OK test db1 2026-02-05 12:00 UTC']);
+  });
+
+  it('sends a summary of the week when its time has come, once', async () => {
+    const storages = [{ name: 'local', probe: async () => ({ marker: 'm', freeBytes: 8e9, detail: '' }) }];
+    const one = await begun({ alerting: { weeklySummary: 'MON 08:00' } });
+    Object.assign(one.context, { storages });
+    const timestamp = (days: number) => ({ timestamp: new Date(Date.UTC(2026, 0, 5 + days, 12)).toISOString() });
+    for (let day = 1; day <= 5; day += 1) one.event(day, 'completed', timestamp(day));
+    await one.drain({ due: true });
+    expect(one.subjects()).toEqual([]);
+    one.advance(6.9 * 24 * hour);
+    for (let turn = 0; turn < 2; turn += 1) await one.drain({ due: true });
+    expect(one.subjects()).toEqual(['OK summary db1 2026-01-12 09:36 UTC']);
+    expect(one.channels['ops']?.received[0]?.body).toContain('5 of 5 good (100 %)');
+  });
+
+  it('tells of health when it changed, each time it is worse, and when it is good again', async () => {
+    const one = await begun();
+    const check = { name: 'disk-space', subject: 'local', value: 1, limit: 10, detail: '1 GB is free', hint: '' } as const;
+    for (const status of ['healthy', 'warning', 'warning', 'critical', 'critical', 'healthy', 'healthy'] as const) {
+      await one.drain({ report: { checks: [{ ...check, status }] } });
+      one.advance(hour);
+    }
+    expect(one.subjects().map((subject) => subject.split(' ', 2).join(' '))).toEqual([
+      'WARNING health',
+      'FAILED health',
+      'RECOVERED health',
+    ]);
+  });
+});
+
 describe('properties', () => {
   const kind = fc.constantFrom('failed', 'completed', 'advance', 'down', 'gone', 'up', 'forget');
   const history = fc.array(fc.tuple(kind, fc.integer({ min: 0, max: 30 })), { minLength: 1, maxLength: 40 });
