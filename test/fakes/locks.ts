@@ -3,16 +3,20 @@
  */
 import type { EventLock, Locks } from '../../src/model/roles/locks.js';
 
-export function memoryLocks(): Locks {
-  const held = new Set<string>();
+/** What is held, shared by the locks of several processes. */
+export const memoryLocks = (held = new Set<string>()): Locks & { readonly die: () => void } => {
+  const own = new Set<string>();
   const claim = (name: string): EventLock | null => {
     if (held.has(name)) return null;
     held.add(name);
-    const release = () => void held.delete(name);
+    own.add(name);
+    const release = () => void (own.delete(name) && held.delete(name));
     return { release, retire: release };
   };
   const places = (limit: number) => Array.from({ length: limit }, (_, index) => `place ${index}`);
   return {
+    // the kernel frees them
+    die: () => own.forEach((name) => held.delete(name)),
     claimEvent: async (id) => claim(`event ${id}`),
     isEventAlive: async (id) => held.has(`event ${id}`),
     isProcess: () => false,
@@ -28,4 +32,4 @@ export function memoryLocks(): Locks {
     claimRetention: async (storage) => claim(`retention ${storage}`),
     claimAlerts: async () => claim('alerts'),
   };
-}
+};

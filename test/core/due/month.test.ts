@@ -48,7 +48,7 @@ async function month(days: number, weather: (hours: number) => Weather, step: nu
 describe('a simulated month', () => {
   it('with a change of clocks, outages and load: each slot has its end, and none has two', { timeout: 600_000 }, async ({ task }) => {
     const accounts = await month(
-      count(11, 30),
+      count(9, 30),
       (hours) => ({
         // three days off over the weekend of the change of clocks, and short ones
         machine: !within(hours, [
@@ -114,7 +114,7 @@ describe('a simulated month', () => {
         const accounts = await month(count(5, 8), weather, 60 * minute, seeded(seed)() * 1e9);
         expect(accounts.flatMap(({ violations }) => violations)).toEqual([]);
       }),
-      { numRuns: count(3, 50) },
+      { numRuns: count(1, 50) },
     );
   });
 });
