@@ -93,6 +93,8 @@ export const elapsed = (context: Pick<Context, 'clock'>, since: number): number 
 /** What the scratch server must be able to hold. */
 export interface ScratchRequest extends Texts {
   readonly serverMajor: number;
+  /** What will be restored into it, bytes; null when unknown. */
+  readonly expectedSize?: number | null;
   readonly signal: AbortSignal;
 }
 

@@ -142,6 +142,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
   const scratch = await context.openScratch({
     ...details,
     serverMajor: Number.parseInt(backup.manifest.serverVersion, 10),
+    expectedSize: backup.manifest.databaseSize,
     signal: context.signal,
   });
   try {

@@ -101,7 +101,7 @@ test.skipIf(noMount)(
     try {
       disk.leave(2 * 1024 * 1024);
       const said = await rig.run(['verify', backup.backupId, '--json'], { env: { TMPDIR: disk.path } });
-      expect(said.exitCode).not.toBe(0);
+      expect(said).toMatchObject({ exitCode: 22, stdout: expect.stringContaining('the temp folder has') as string });
       const [found] = (await rig.catalog()).backups.filter(({ backupId }) => backupId === backup.backupId);
       expect(found).toMatchObject({ suspect: false, badCopies: [] });
       expect(readdirSync(disk.path)).toEqual([]);

@@ -8,7 +8,7 @@ import { copyBackup, mendCopies } from '../../src/core/copies.js';
 import { missingCopies } from '../../src/core/catalog/missing.js';
 import { executeDue } from '../../src/core/due.js';
 import { mendOwed } from '../../src/core/due/copies.js';
-import { isAnyCopyDue } from '../../src/core/due/owed-copies.js';
+import { readOwed } from '../../src/core/due/owed-copies.js';
 import { health } from '../../src/core/health.js';
 import { execute } from '../../src/core/execute.js';
 import { verifyBackup } from '../../src/core/verify.js';
@@ -35,6 +35,8 @@ beforeEach(async () => {
   expect((await execute(context, byHand)).failure).toBeNull();
 });
 afterEach(() => project.cleanup());
+
+const isAnyCopyDue = async (within: Context) => (await readOwed(within)).due(within.clock.now()).length > 0;
 
 /** As a share that is not mounted. */
 const away = () => renameSync(far(), `${far()}-away`);

@@ -1,5 +1,5 @@
 /**
- * core: which copies are owed to storages, by the ledger's newest month. Looks only, and at nothing else: it is asked every minute.
+ * core: which copies are owed to storages, by the ledger's newest month. Looks only, and at nothing else.
  */
 import { longestOwed, OwedCopies } from '../../model/backup/owed-copies.js';
 import type { Context } from '../context.js';
@@ -16,6 +16,3 @@ export async function readOwed({ ledger, clock }: DueSight): Promise<OwedCopies>
   }
   return copies;
 }
-
-/** Whether `mendOwed` would try anything now. */
-export const isAnyCopyDue = async (sight: DueSight): Promise<boolean> => (await readOwed(sight)).due(sight.clock.now()).length > 0;

@@ -2,10 +2,13 @@
  * system: an empty database on a throwaway server, to restore into for proof. Knows nothing of backups.
  */
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { chooseServer, type Installed } from '../../model/backup/client-choice.js';
 import { localeClauses, type Texts } from '../../model/backup/properties.js';
 import { identifier, literal } from '../../model/quote.js';
 import { asFailure, Failure } from '../../model/errors.js';
+import { formatBytes } from '../../model/units.js';
+import { freeBytes } from '../files/disk.js';
 import { startCluster, type Cluster } from './cluster.js';
 import { capture, type Captured } from '../programs/exec.js';
 import { findServers } from '../programs/programs.js';
@@ -13,7 +16,17 @@ import { findServers } from '../programs/programs.js';
 /** What the scratch server must be able to hold. */
 interface ScratchRequest extends Texts {
   readonly serverMajor: number;
+  /** What will be restored into it, bytes; null when unknown. */
+  readonly expectedSize?: number | null;
   readonly signal: AbortSignal;
+}
+
+/** A server that runs full in the middle helps nobody, and may fill the disk of others. */
+async function demandRoom(expectedSize: number | null | undefined): Promise<void> {
+  const free = await freeBytes(tmpdir());
+  if (!expectedSize || free === null || free >= expectedSize) return;
+  const message = `the temp folder has ${formatBytes(free)} free, the restored database needs about ${formatBytes(expectedSize)}`;
+  throw new Failure('scratch', message);
 }
 
 export interface ScratchDatabase {
@@ -40,6 +53,7 @@ async function createDatabase(cluster: Cluster, programs: Installed, name: strin
  * locale. Throws `server-missing`, `scratch`.
  */
 export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEnv = process.env): Promise<ScratchDatabase> {
+  await demandRoom(request.expectedSize);
   const passedOver: string[] = [];
   const programs = chooseServer(await findServers({ env, passOver: (reason) => passedOver.push(reason) }), request.serverMajor, passedOver);
   const cluster = await startCluster({ programs, signal: request.signal }).catch((error: unknown) => {
