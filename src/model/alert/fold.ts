@@ -14,88 +14,16 @@ import type {
   VerificationRecord,
 } from '../events/ledger.js';
 import { eventOf } from '../events/record.js';
-import type { Alert, AlertKind } from './alert.js';
+import type { Alert } from './alert.js';
 import { alertsOf, success } from './from-event.js';
 import { minuteOf } from './minute.js';
 import { parseOrdinals } from './ordinals.js';
-import { keyOf, lastGoodOf, routineKey, type AlertState, type Entry, type Problem } from './state.js';
+import { add, lacking, recover, report } from './problems.js';
+import { keyOf, routineKey, type AlertState, type Entry, type Problem } from './state.js';
 
-/** What keeps a backup from being made. */
-const lacking: ReadonlySet<AlertKind> = new Set(['failure', 'exhausted', 'missed', 'deferred']);
 /** Of each channel so many times are kept: more than any budget asks for. */
 const toldKept = 64;
 const deadKept = 100;
-
-const isPowerOfTwo = (count: number): boolean => (count & (count - 1)) === 0;
-
-function add(state: AlertState, alert: Alert, more: Pick<Entry, 'at'> & Partial<Entry>): void {
-  state.count += 1;
-  state.entries.push({ n: state.count, alert, channels: null, problem: null, settled: {}, covered: {}, tries: {}, ...more });
-}
-
-interface Reporting {
-  readonly at: string;
-  /** Told however often it was told before. */
-  readonly always?: boolean;
-  readonly except?: string;
-}
-
-/** What there is to go back to, where no new backup came. */
-function goBack(state: AlertState, { kind, scheduleId, database }: Alert): Alert['facts'] {
-  if (!lacking.has(kind) || database === null) return [];
-  const at = lastGoodOf(state, scheduleId, database);
-  return [['Last good', at === null ? 'none of this schedule is known' : minuteOf(at)]];
-}
-
-/** Something is wrong, or wrong again. */
-function report(state: AlertState, alert: Alert, { at, always = false, except }: Reporting): void {
-  if (Object.keys(state.channels).length === 0) return;
-  const key = keyOf(alert);
-  const problem = (state.problems[key] ??= { id: alert.id, since: at, count: 0, toldAt: at, reminders: 0, alert, heard: [] });
-  problem.count += 1;
-  const seen = problem.count > 1 && !always ? [['Seen', `${problem.count} times since ${minuteOf(problem.since)}`] as const] : [];
-  problem.alert = { ...alert, facts: [...alert.facts, ...seen, ...goBack(state, alert)] };
-  if (!always && !isPowerOfTwo(problem.count)) return;
-  problem.toldAt = at;
-  add(state, problem.alert, { at, problem: problem.id, ...(except !== undefined && { except }) });
-}
-
-/** What was wrong is good again. `by`: what shows it. */
-function recover(
-  state: AlertState,
-  by: Pick<Alert, 'eventId' | 'host' | 'at'> & { readonly how: string },
-  isOver: (problem: Problem) => boolean,
-) {
-  for (const [key, problem] of Object.entries(state.problems)) {
-    if (!isOver(problem)) continue;
-    delete state.problems[key];
-    add(state, recoveryOf(problem, by), { at: by.at, problem: problem.id, channels: [...problem.heard] });
-  }
-}
-
-function recoveryOf({ id, since, count, alert }: Problem, { eventId, host, at, how }: Parameters<typeof recover>[1]): Alert {
-  const command = eventId === null ? 'backup-automation health' : `backup-automation events show ${eventId}`;
-  const facts = [
-    ['It was', alert.title],
-    ['Since', minuteOf(since)],
-    ['Times', String(count)],
-    ...alert.facts.filter(([label]) => label === 'Error'),
-  ] as const;
-  return {
-    ...alert,
-    id: `${id}:recovered`,
-    kind: 'recovered',
-    severity: 'info',
-    eventId,
-    host,
-    at,
-    title: how,
-    facts,
-    class: null,
-    nextTry: null,
-    command,
-  };
-}
 
 const concerns = (alert: Alert, database: string): boolean =>
   alert.database !== null && (alert.database === database || database.startsWith(`${alert.database}--`));
