@@ -39,7 +39,7 @@ describe('execute --due', () => {
     project.cleanup();
   });
 
-  it('runs a retry whose time has come, once', async () => {
+  it('C1: the server is back in time: runs a retry whose time has come, once', async () => {
     const project = lab(entries(), { retryDelay: 0 });
     const first = await project.json(['execute', '--force'], withServer(project, away));
     expect(first.exitCode).toBe(20);
@@ -59,7 +59,7 @@ describe('execute --due', () => {
     project.cleanup();
   });
 
-  it('gives up after the last retry', async () => {
+  it('C1: the server stays away: gives up after the last retry', async () => {
     const project = lab(entries(), { retryDelay: 0, maxRetries: 2 });
     await project.json(['execute'], withServer(project, away));
     for (const attempt of [2, 3])

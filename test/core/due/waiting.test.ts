@@ -2,8 +2,11 @@
  * test: what becomes of a slot whose conditions do not hold until its deadline, and of one whose run before is still under way.
  */
 import { afterEach, expect, it } from 'vitest';
+import { execute } from '../../../src/core/execute.js';
 import { listEvents } from '../../../src/core/history/events.js';
+import { Failure } from '../../../src/model/errors.js';
 import type { BackupEvent } from '../../../src/model/events/event.js';
+import { byHand } from '../../fixtures/lab.js';
 import { simulate, type Simulation, type Weather } from '../../fixtures/simulation.js';
 
 const minute = 60_000;
@@ -92,4 +95,24 @@ it.each([
   lock?.retire();
   const [later] = await pass(10);
   expect(later?.status).toBe(overlap === 'wait' ? 'completed' : 'cancelled');
+});
+
+it('--wait: a cluster whose server was away gets the backups of its databases in the same process', async () => {
+  simulation = await simulate(start, { schedules: {}, retryDelay: 0 }, () => ({ ...busy, load: 10 }));
+  let looks = 0;
+  const members = async () => {
+    looks += 1;
+    if (looks < 3) throw new Failure('connection', 'connection refused');
+    return ['shop--a', 'shop--b'].map((name) => ({ name, entry: 'shop', connection: null }));
+  };
+  const context = { ...simulation.context, engine: { ...simulation.context.engine, members } };
+  const { events, failure } = await execute(context, { ...byHand, wait: 60 * minute });
+  expect(events.map(({ database, attempt, status }) => [database, attempt, status])).toEqual([
+    ['shop', 1, 'failed'],
+    ['shop', 2, 'failed'],
+    ['shop--a', 3, 'completed'],
+    ['shop--b', 3, 'completed'],
+  ]);
+  expect(failure).toBeNull();
+  expect((await listEvents(context, { limit: 9, status: 'pending' })).events).toEqual([]);
 });

@@ -44,6 +44,13 @@ describe('due slots', () => {
     expect(dueSlots(plain, at('2026-03-03T02:00'), at('2026-03-04T02:05'))).toMatchObject({ run: null, missed: [{}] });
   });
 
+  it.each([true, false])('F6: cron late by 90 s, or twice in a minute: one slot (intelligentScheduling %s)', (intelligentScheduling) => {
+    const slots = timing({ cron: '0 2 * * *' }, { intelligentScheduling });
+    const { run, missed } = dueSlots(slots, at('2026-03-03T02:00'), at('2026-03-04T02:01:30'));
+    expect({ key: run?.key, missed }).toEqual({ key: 'daily@2026-03-04T02:00[UTC]', missed: [] });
+    expect(dueSlots(slots, run?.at ?? new Date(0), at('2026-03-04T02:01:31'))).toEqual({ run: null, missed: [] });
+  });
+
   it('an hour that the clock repeats has its slots once', () => {
     const halfHourly = timing({ cron: '*/30 * * * *', timezone: 'Europe/Berlin' }, { backupWindow: always });
     // 02:00 to 03:00 comes twice on 2026-10-25: 00:00Z to 02:00Z
