@@ -33,7 +33,7 @@ export async function observe<T>(
     core: await context.confinement.core(),
     busy: before?.at(-1)?.busy ?? null,
   });
-  context.announce({ kind: 'step', step: 'dump', database: database.name, detail: decision.reason });
+  if (decision.core !== null) context.announce({ kind: 'step', step: 'dump', database: database.name, detail: decision.reason });
   const stop = new AbortController();
   const giveWay = new AbortController();
   const during: Observation[] = [];
