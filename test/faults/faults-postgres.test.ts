@@ -103,7 +103,8 @@ describe('a server that dies, and backends that are ended', () => {
   });
 
   it('C3: the session that held the snapshot is ended after the counting: the dump has the snapshot too, and is equal', async () => {
-    const counted = "state = 'idle in transaction' AND query ~ 'largeobject_metadata'";
+    const counted =
+      "state = 'idle in transaction' AND application_name LIKE 'backup-automation:%' AND state_change < clock_timestamp() - interval '500 ms'";
     const [answer, made] = await dying(async (url) => {
       await until(async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1', 'counts');
       await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);

@@ -16,13 +16,13 @@ const lockOf = (name: string): string => `hashtext(${literal(name)})`;
 async function sweep(server: Server, session: Session): Promise<void> {
   const pattern = literal(`${prefix.replaceAll('_', '\\_')}%`);
   const found = await session.query<{ name: string }>(
-    `SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datname LIKE ${pattern} AND pg_has_role(datdba, 'USAGE')`,
+    `SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datname LIKE ${pattern} AND pg_catalog.pg_has_role(datdba, 'USAGE')`,
   );
   for (const { name } of found) {
-    const [lock] = await session.query<{ free: boolean }>(`SELECT pg_try_advisory_lock(${lockOf(name)}) AS free`);
+    const [lock] = await session.query<{ free: boolean }>(`SELECT pg_catalog.pg_try_advisory_lock(${lockOf(name)}) AS free`);
     if (!lock?.free) continue;
     await dropDatabase(server, name).catch(() => {});
-    await session.query(`SELECT pg_advisory_unlock(${lockOf(name)})`);
+    await session.query(`SELECT pg_catalog.pg_advisory_unlock(${lockOf(name)})`);
   }
 }
 
@@ -36,7 +36,7 @@ export async function makeScratch(
   const session = await server.connect({ applicationName: 'backup-automation' });
   try {
     await sweep(server, session);
-    await session.query(`SELECT pg_advisory_lock(${lockOf(name)})`);
+    await session.query(`SELECT pg_catalog.pg_advisory_lock(${lockOf(name)})`);
     await createDatabase(server, name, texts);
   } catch (error) {
     await session.close();
