@@ -15,6 +15,7 @@ import type { Codec } from './model/roles/codec.js';
 import { decideCompression } from './model/backup/compression.js';
 import { Failure } from './model/errors.js';
 import { uuidv7 } from './model/id.js';
+import { bytesPerGB } from './model/units.js';
 import type { Log } from './model/roles/log.js';
 import type { Announce } from './model/roles/progress.js';
 import { schedulers } from './schedulers/index.js';
@@ -153,7 +154,13 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     createFile: createWhole,
     openScratch: async (request) => {
       if (config.verify.server !== null) return engine.scratch(config.verify.server, request);
-      const scratch = await openScratch(request);
+      const scratch = await openScratch({
+        ...request,
+        source: await engine.volumes(request.database),
+        folder: config.verify.folder,
+        last: config.stateDirectory,
+        reserve: config.conditions.minDiskSpace * bytesPerGB,
+      });
       return { database: engine.target(scratch.url), throwaway: true, close: () => scratch.close() };
     },
   };

@@ -105,6 +105,7 @@ const pathKeys = new Set([
   'stateDirectory',
   'clientDirectory',
   'path',
+  'folder',
   'passwordFile',
   'recipientsFile',
   'sslrootcert',

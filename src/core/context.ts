@@ -95,6 +95,8 @@ export interface ScratchRequest extends Texts {
   readonly serverMajor: number;
   /** What will be restored into it, bytes; null when unknown. */
   readonly expectedSize?: number | null;
+  /** The database that it comes from, by its name here. */
+  readonly database: string;
   readonly signal: AbortSignal;
 }
 

@@ -148,7 +148,7 @@ async function tryBackup(context: Context, database: Database, runId: string): P
     );
     const details = await dump.details();
     await withdraw(context, { artifact, input: await memory.read(artifact.name) }, source.check, movement);
-    await restoreInto(context, dump, details, runId, (stages) =>
+    await restoreInto(context, { dump, details, database: database.name, runId }, (stages) =>
       memory.read(artifact.name).then((input) => withdraw(context, { artifact, input }, stages, movement)),
     );
     return `the schema (${details.fingerprint.tables.length} tables) was dumped, checked, restored on a throwaway server and equals the source`;
@@ -159,12 +159,15 @@ async function tryBackup(context: Context, database: Database, runId: string): P
 
 async function restoreInto(
   context: Context,
-  dump: Dump,
-  details: BackupDetails,
-  runId: string,
+  {
+    dump,
+    details,
+    database,
+    runId,
+  }: { readonly dump: Dump; readonly details: BackupDetails; readonly database: string; readonly runId: string },
   fill: (stages: Parameters<typeof withdraw>[2]) => Promise<void>,
 ): Promise<void> {
-  const scratch = await context.openScratch({ ...details, serverMajor: dump.probe.serverMajor, signal: context.signal });
+  const scratch = await context.openScratch({ ...details, database, serverMajor: dump.probe.serverMajor, signal: context.signal });
   try {
     const load = await context.engine.load(scratch.database, {
       eventId: runId,

@@ -141,6 +141,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
   context.announce({ kind: 'step', step: 'scratch', database: backup.database, detail: 'starting a throwaway server' });
   const scratch = await context.openScratch({
     ...details,
+    database: backup.database,
     serverMajor: Number.parseInt(backup.manifest.serverVersion, 10),
     expectedSize: backup.manifest.databaseSize,
     signal: context.signal,

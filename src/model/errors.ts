@@ -61,7 +61,7 @@ export const failures = {
   scratch: {
     exit: 22,
     class: 'resource',
-    hint: 'nothing is said about the backup; make room in the temp folder, name another by TMPDIR, or set verify.server',
+    hint: 'nothing is said about the backup; name a folder on another volume in verify.folder, or a server in verify.server',
   },
   restore: { exit: 23, class: 'permanent', hint: 'see the messages of pg_restore above' },
   'restore-target': { exit: 23, class: 'permanent', hint: 'restore into an empty database; see `backup-automation restore --help`' },

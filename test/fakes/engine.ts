@@ -62,6 +62,7 @@ export function fakeEngine(dump: Stage): Engine {
       inventory: async () => ({ expected: [], largeObjects: 0 }),
       close: async () => {},
     }),
+    volumes: async () => [],
     watch: () => Promise.reject(new Error('nobody watches')),
     load: unknown,
     check: async () => [anything],

@@ -3,9 +3,9 @@
  * knows of it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CliOptions } from '../fixtures/cli.js';
 
 const runs = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
@@ -75,6 +75,24 @@ export function mountSmallDisk(): SmallDisk {
     umount: () => {
       execFileSync('umount', ['-l', path]); // even when a failed test still reads there
       rmSync(path, { recursive: true });
+    },
+  };
+}
+
+/** A volume of its own in a file, ext4; everyone may enter it. */
+export function mountVolume(megabytes: number): { readonly path: string; umount(): void } {
+  const file = `${mkdtempSync(join(tmpdir(), 'backup-automation-volume-'))}/image`;
+  const path = mkdtempSync(join(tmpdir(), 'vol-'));
+  execFileSync('truncate', ['-s', `${megabytes}M`, file]);
+  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', file]);
+  execFileSync('mount', ['-o', 'loop', file, path]);
+  chmodSync(path, 0o777);
+  return {
+    path,
+    umount: () => {
+      execFileSync('umount', ['-l', path]);
+      rmSync(path, { recursive: true });
+      rmSync(dirname(file), { recursive: true });
     },
   };
 }

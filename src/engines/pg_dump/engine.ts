@@ -24,6 +24,7 @@ import { unpackedCheck } from './directory.js';
 import { amend, readProperties } from './properties.js';
 import { checkRoom } from './spool.js';
 import { archiveStage, globalsCheck } from './stages.js';
+import { readVolumes } from './volumes.js';
 import { beginWatch } from './watch.js';
 import { compressesZstd } from './zstd.js';
 
@@ -147,6 +148,11 @@ class PgDump implements Engine {
     const client = await this.#client(probe.serverMajor);
     const { lockWaitTimeout } = this.#options;
     return beginDump({ connection: connectionOf(database), name: database.name, probe, client, lockWaitTimeout }, request);
+  }
+
+  async volumes(name: string): Promise<readonly string[] | null> {
+    const [, options] = Object.entries(this.#options.entries).find(([entry]) => name === entry || name.startsWith(`${entry}--`)) ?? [];
+    return options ? readVolumes(new Connection(options, this.#options)) : null;
   }
 
   watch(database: Database, eventId: string) {

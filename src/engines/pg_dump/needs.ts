@@ -8,6 +8,7 @@ import { Failure } from '../../model/errors.js';
 import { freeBytes } from '../../system/files/disk.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { readProperties } from './properties.js';
+import { readDataFolder } from './volumes.js';
 
 /** What is the same in every database of the server, and what one that exists adds to it. */
 export type ServerOffer = Pick<
@@ -56,10 +57,8 @@ async function knows(session: Session, locale: string | null): Promise<boolean> 
 /** Only where the server is on this machine and its folder can be seen. */
 async function readFreeBytes(session: Session, host: string): Promise<number | null> {
   if (!host.startsWith('/')) return null;
-  const [row] = await session
-    .query<{ folder: string }>("SELECT pg_catalog.current_setting('data_directory') AS folder")
-    .catch((): { folder: string }[] => []);
-  return row && existsSync(row.folder) ? freeBytes(row.folder) : null;
+  const folder = await readDataFolder(session);
+  return folder !== null && existsSync(folder) ? freeBytes(folder) : null;
 }
 
 /** What any database of the server tells. */

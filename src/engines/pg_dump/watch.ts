@@ -43,7 +43,7 @@ SELECT d.xact_commit + d.xact_rollback AS transactions, d.blks_hit AS hit, d.blk
 FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()`;
 
 /** A server's pid means a process here only when that process is one of PostgreSQL's on this very host. */
-async function onThisHost(pid: number): Promise<boolean> {
+export async function onThisHost(pid: number): Promise<boolean> {
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
   return /^(postgres|postmaster)\s/.test(name);
 }

@@ -185,6 +185,8 @@ export interface Engine {
   /** What its role may not read of what a dump has to read. Quick, and locks nothing. */
   access(database: Database): Promise<Access>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;
+  /** Folders of this host where the server of a database, by its name here, keeps its data; none: it is elsewhere; null: it can not be told. Never throws. */
+  volumes(name: string): Promise<readonly string[] | null>;
   /** Watches a database and the sessions of an event on it. Throws where the server has no place for one session more. */
   watch(database: Database, eventId: string): Promise<Watch>;
   load(target: Database, request: LoadRequest): Promise<Load>;

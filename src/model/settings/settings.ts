@@ -153,6 +153,11 @@ export const settingsShape = {
     .strictObject({
       afterBackup: z.enum(['none', 'checksum', 'archive']).default('archive').describe('What is proven before a backup is committed.'),
       server: z.string().nullable().default(null).describe('A server to restore into for proof (a reference); null: a throwaway one.'),
+      folder: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Where the throwaway server keeps its data; else a temp folder, on another volume than the database where there is one.'),
       identity: z.string().optional().describe('The age identity that opens encrypted backups (a reference).'),
     })
     .prefault({})

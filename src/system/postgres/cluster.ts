@@ -81,7 +81,7 @@ async function discard(folder: string, as: Runner): Promise<void> {
 }
 
 /** Removes what processes left that were killed. */
-async function sweep(parent: string, as: Runner): Promise<void> {
+export async function sweep(parent: string, as: Runner): Promise<void> {
   const ours = processMark('self');
   if (ours === null) return;
   for (const name of (await readdir(parent)).filter((each) => each.startsWith(prefix))) {
@@ -165,11 +165,14 @@ async function untilReady(folder: string, running: Running, signal?: AbortSignal
   throw didNotStart('postgres', `nothing for ${startLimit / 1000} s`);
 }
 
+/** Whether the path of a server's socket is short enough below a folder. */
+export const socketFits = (parent: string): boolean =>
+  Buffer.byteLength(join(parent, `${prefix}XXXXXX/socket/.s.PGSQL.${socketPort}.lock`)) <= longestSocketPath;
+
 /** The temp folder, where the server's account can enter it and a socket's path fits in; else /tmp. */
 function placeFor(request: ClusterRequest, as: Runner): string {
   const wanted = request.directory ?? tmpdir();
-  const fits = Buffer.byteLength(join(wanted, `${prefix}XXXXXX/socket/.s.PGSQL.${socketPort}.lock`)) <= longestSocketPath;
-  return fits && (!as.account || everyoneMayEnter(wanted)) ? wanted : '/tmp';
+  return socketFits(wanted) && (!as.account || everyoneMayEnter(wanted)) ? wanted : '/tmp';
 }
 
 /** Starts one; resolves when it takes connections. As root it runs under an unprivileged account. Throws a Failure that says why not. */

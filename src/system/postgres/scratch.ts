@@ -2,31 +2,30 @@
  * system: an empty database on a throwaway server, to restore into for proof. Knows nothing of backups.
  */
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { chooseServer, type Installed } from '../../model/backup/client-choice.js';
+import { chooseScratchPlace } from '../../model/backup/scratch-place.js';
 import { localeClauses, type Texts } from '../../model/backup/properties.js';
 import { identifier, literal } from '../../model/quote.js';
 import { asFailure, Failure } from '../../model/errors.js';
-import { formatBytes } from '../../model/units.js';
-import { freeBytes } from '../files/disk.js';
 import { startCluster, type Cluster } from './cluster.js';
 import { capture, type Captured } from '../programs/exec.js';
 import { findServers } from '../programs/programs.js';
+import { devicesOf, measurePlaces } from './scratch-places.js';
 
 /** What the scratch server must be able to hold. */
 interface ScratchRequest extends Texts {
   readonly serverMajor: number;
   /** What will be restored into it, bytes; null when unknown. */
   readonly expectedSize?: number | null;
+  /** Folders of this host where the source's server keeps its data; none: it is elsewhere; null: it can not be told. */
+  readonly source: readonly string[] | null;
+  /** Where the server's data shall be, and nowhere else. */
+  readonly folder?: string | undefined;
+  /** Where it may be, when the temp folders will not do. */
+  readonly last: string;
+  /** Bytes that stay free on a volume of the source. */
+  readonly reserve: number;
   readonly signal: AbortSignal;
-}
-
-/** A server that runs full in the middle helps nobody, and may fill the disk of others. */
-async function demandRoom(expectedSize: number | null | undefined): Promise<void> {
-  const free = await freeBytes(tmpdir());
-  if (!expectedSize || free === null || free >= expectedSize) return;
-  const message = `the temp folder has ${formatBytes(free)} free, the restored database needs about ${formatBytes(expectedSize)}`;
-  throw new Failure('scratch', message);
 }
 
 export interface ScratchDatabase {
@@ -50,13 +49,15 @@ async function createDatabase(cluster: Cluster, programs: Installed, name: strin
 
 /**
  * Starts a throwaway server at least as new as `serverMajor` with one empty database of this encoding and, where it exists here, this
- * locale. Throws `server-missing`, `scratch`.
+ * locale, away from the source's data where that is possible. Throws `server-missing`, `scratch`.
  */
 export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEnv = process.env): Promise<ScratchDatabase> {
-  await demandRoom(request.expectedSize);
   const passedOver: string[] = [];
   const programs = chooseServer(await findServers({ env, passOver: (reason) => passedOver.push(reason) }), request.serverMajor, passedOver);
-  const cluster = await startCluster({ programs, signal: request.signal }).catch((error: unknown) => {
+  const { folder, last, source, reserve, expectedSize = null, signal } = request;
+  const need = { size: expectedSize, reserve, source: devicesOf(source) };
+  const directory = chooseScratchPlace(await measurePlaces(folder, last), need);
+  const cluster = await startCluster({ programs, directory, signal }).catch((error: unknown) => {
     const failure = asFailure(error);
     throw failure.code === 'failed' ? new Failure('scratch', failure.message, { hint: failure.hint, cause: failure }) : failure;
   });

@@ -87,7 +87,8 @@ describe('startCluster', () => {
 });
 
 describe('openScratch', () => {
-  const request = { encoding: 'UTF8', collate: 'C', ctype: 'C', signal: new AbortController().signal };
+  const elsewhere = { source: [], last: '/tmp', reserve: 0 };
+  const request = { ...elsewhere, encoding: 'UTF8', collate: 'C', ctype: 'C', signal: new AbortController().signal };
 
   test('gives an empty database of the encoding that was asked for', async () => {
     const { major } = inject('postgres');
