@@ -1,7 +1,7 @@
 /**
  * bench: `npm run bench`: measures the goals of docs/performance.md on a PostgreSQL of its own, prints them, and removes everything.
  *
- * `--size 1GB` of plain dump, `--rounds N`, `--quick` (100 MB, 3 rounds), `--only dumps|starts`, `--markdown` writes the page.
+ * `--size 1GB` of plain dump, `--rounds N`, `--quick` (100 MB, 3 rounds), `--only dumps|gentle|starts`, `--markdown` writes the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -12,7 +12,9 @@ import { capture } from '../../src/system/programs/exec.js';
 import { startServer } from './database.js';
 import { measureDumps, type Round } from './dumps.js';
 import { page, table, type Finding } from './goal.js';
+import { measureGentle } from './gentle.js';
 import { measureJobs } from './jobs.js';
+import { measureRestores } from './restores.js';
 import { measureStarts } from './starts.js';
 
 const units: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };
@@ -58,9 +60,15 @@ async function measure(round: Round): Promise<{ findings: Finding[]; server: str
     const server = await startServer(bytesOf(size), say);
     leftovers.push(() => server.stop());
     version = server.version;
-    findings.push(...(await measureDumps(server, round)), ...(await measureJobs(server, round)));
+    if (options.only !== 'gentle')
+      findings.push(
+        ...(await measureDumps(server, round)),
+        ...(await measureJobs(server, round)),
+        ...(await measureRestores(server, round)),
+      );
+    if (options.only !== 'dumps') findings.push(...(await measureGentle(server, round)));
   }
-  if (options.only !== 'dumps') findings.push(...(await measureStarts(round)));
+  if (options.only === undefined || options.only === 'starts') findings.push(...(await measureStarts(round)));
   return { findings, server: version };
 }
 

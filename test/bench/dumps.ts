@@ -25,6 +25,8 @@ pg_dumpall --globals-only -d "$2" | zstd -q -1 > globals.sql.zst
 sync database.dump.zst.part globals.sql.zst database.sha256
 mv database.dump.zst.part database.dump.zst
 sync .`;
+/** Nobody has the private key. */
+const recipient = 'age18la4yukqzhsy85cl62y6f28jfrhcjgzwrss4eafc5acx9szvn4yq05aw73';
 const readAgain = `
 [ "$(sha256sum < database.dump.zst)" = "$(cat database.sha256)" ]`;
 
@@ -83,6 +85,7 @@ export async function measureDumps(server: Server, round: Round): Promise<Findin
     archive: execute('archive', ...off, ...proof('archive')),
     counts: execute('counts', ...proof('none')),
     whole: execute('whole'),
+    sealed: execute('sealed', ...off, ...proof('none'), '--set', `encryption.recipients=["${recipient}"]`),
     gzip: shell('gzip', 'pg_dump -Fc -d "$2" -f "$1/database.dump"'),
   };
   await candidates.floor();
@@ -133,6 +136,13 @@ export async function measureDumps(server: Server, round: Round): Promise<Findin
       whenMissed: 'the smaller the database, the more the fixed cost of a start weighs',
     },
     { what: 'execute by default over pg_dump -Fc: bytes', limit: 1, figure: bytes, whenMissed: 'zstd level 1 against gzip level 6' },
+    {
+      what: 'execute with zstd and encryption over the floor: wall',
+      limit: 1.6,
+      figure: over('sealed', 'floor', 'wall'),
+      seen: `${wall('sealed')}; CPU ${over('sealed', 'floor', 'cpu').toFixed(2)}; without encryption ${over('bare', 'floor', 'wall').toFixed(2)}`,
+      whenMissed: 'zstd and the cipher want the cores that pg_dump and the server have',
+    },
     {
       what: 'fingerprint counts on top, over the floor',
       limit: 0.15,
