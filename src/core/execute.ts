@@ -172,7 +172,7 @@ async function work(
     try {
       const elsewhere = await doneElsewhere(context, event, plan.storages);
       if (elsewhere) return { event: await cancelled(context, event, [elsewhere]), failure: null, retry: null };
-      event = await record(context, { ...event, status: 'running', ...(gate.warnings.length > 0 ? { warnings: gate.warnings } : {}) });
+      event = await record(context, { ...event, status: 'running', ...warned({}, gate.warnings) });
       await beat(context, event, { phase: 'start' });
       const { healthIssues, neededBytes } = gate;
       const request = { event, database, plan, healthIssues, neededBytes };
@@ -180,17 +180,21 @@ async function work(
       const made = await observe(context, request, deed, (impact) => (event = { ...event, impact })).catch(async (error: unknown) => {
         throw await causeOf(context, database, error);
       });
-      event = await completed(context, event, made, elapsed(context, started));
+      event = await completed(context, { ...event, ...warned(event, gate.place.troubles()) }, made, elapsed(context, started));
       await beat(context, event, { phase: 'success' });
       const pruned = await pruneAfter(context, event, plan.storages);
       return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };
     } finally {
-      gate.place.release();
+      await gate.place.release();
     }
   } catch (error) {
     return conclude(context, event, asFailure(error), elapsed(context, started));
   }
 }
+
+/** Warnings beside those that an event has. */
+const warned = ({ warnings = [] }: Pick<BackupEvent, 'warnings'>, more: readonly string[]): Pick<BackupEvent, 'warnings'> =>
+  warnings.length + more.length > 0 ? { warnings: [...warnings, ...more] } : {};
 
 /** Closes a failed event and leaves its retry, when repeating can help. */
 async function conclude(context: Context, event: BackupEvent, failure: Failure, duration: number): Promise<Outcome> {

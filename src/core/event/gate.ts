@@ -6,13 +6,13 @@ import { decideConditions, type PassBy } from '../../model/moment/conditions.js'
 import type { Database } from '../../model/roles/engine.js';
 import type { BackupEvent, EventMetadata } from '../../model/events/event.js';
 import { preBackupHealth } from '../../model/health/health.js';
-import type { Lock } from '../../model/roles/locks.js';
 import { unmeasured, type Surroundings } from '../../model/moment/measurement.js';
 import { bytesPerGB } from '../../model/units.js';
 import { newestManifest } from '../catalog/catalog.js';
 import type { Context } from '../context.js';
 import type { Plan } from './plan.js';
 import { told } from './patience.js';
+import { claimPlaces, type Places } from './places.js';
 
 /** Between two looks at conditions that do not hold yet, ms. */
 const pause = 15_000;
@@ -29,7 +29,7 @@ export interface GateRequest {
 export type Gate =
   | {
       readonly event: BackupEvent;
-      readonly place: Lock;
+      readonly place: Places;
       readonly warnings: readonly string[];
       readonly healthIssues: readonly string[];
       readonly neededBytes: number | null;
@@ -101,12 +101,9 @@ async function tryConditions(context: Context, asked: BackupEvent, request: Gate
   const report = decideConditions(settings, surroundings, { now: context.clock.now(), passBy });
   const event = { ...asked, metadata: metadataOf(surroundings) };
   const limit = settings.conditions.maxConcurrentBackups;
-  const place = report.met ? await context.locks.claimPlace(limit) : null;
-  if (place) {
-    const checked = settings.healthCheckBeforeBackup && !passBy.has('health');
-    const healthIssues = checked ? preBackupHealth(settings.health, surroundings.database) : [];
-    return { event, place, warnings: report.warnings, healthIssues, neededBytes: surroundings.neededBytes };
-  }
-  const reasons = report.met ? [`concurrency: all ${limit} places for backups are taken (maxConcurrentBackups)`] : report.reasons;
-  return { event, reasons, hopeless: !settings.enabled };
+  const place = report.met ? await claimPlaces(context, database, limit) : null;
+  if (!place || 'refused' in place) return { event, reasons: place ? [place.refused] : report.reasons, hopeless: !settings.enabled };
+  const checked = settings.healthCheckBeforeBackup && !passBy.has('health');
+  const healthIssues = checked ? preBackupHealth(settings.health, surroundings.database) : [];
+  return { event, place, warnings: [...report.warnings, ...place.warnings], healthIssues, neededBytes: surroundings.neededBytes };
 }

@@ -21,6 +21,7 @@ import { beginDump } from './dump.js';
 import { addRoles, beginLoad, dropSubscriptions } from './load.js';
 import { surveyDatabase, surveyServer } from './needs.js';
 import { unpackedCheck } from './directory.js';
+import { claimPlace } from './places.js';
 import { amend, readProperties } from './properties.js';
 import { checkRoom } from './spool.js';
 import { archiveStage, globalsCheck } from './stages.js';
@@ -111,6 +112,10 @@ class PgDump implements Engine {
         compressesZstd: await this.#hasZstd(client),
       };
     });
+  }
+
+  claim(database: Database, limit: number, host: string) {
+    return claimPlace(connectionOf(database), limit, host);
   }
 
   access(database: Database): Promise<Access> {

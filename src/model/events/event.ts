@@ -34,6 +34,10 @@ export interface EventMetadata {
   readonly concurrentBackups: number | null;
 }
 
+/** A warning: the session broke that held the backup's place on the server. */
+export const lostPlace =
+  "concurrency: the session that held this backup's place on the server was lost; another host may have backed up beside it";
+
 export interface BackupEvent {
   readonly id: string;
   readonly type: EventType;

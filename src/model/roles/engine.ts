@@ -174,6 +174,16 @@ export interface Watch {
   close(): Promise<void>;
 }
 
+/** A place for a backup on a database's server, seen by every host, and the database itself: held until `release` or the end of this process. */
+export interface ServerPlace {
+  /** Why it could not be held, although nobody else holds it; null: it is held. */
+  readonly without: string | null;
+  /** Whether the session that holds it broke: then another host may have it by now. */
+  isLost(): boolean;
+  /** Never throws. */
+  release(): Promise<void>;
+}
+
 export interface Engine {
   readonly kind: string;
   /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
@@ -182,6 +192,11 @@ export interface Engine {
   measure(database: Database): Promise<Measurement>;
   /** Versions and tools, on the server found by the last `measure`. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
   probe(database: Database): Promise<EngineProbe>;
+  /**
+   * Takes one of `limit` places of the server, and the database, in the name of a host; waits for nobody. `refused`: who has them.
+   * Throws where the server can not be reached, or has no connection to spare.
+   */
+  claim(database: Database, limit: number, host: string): Promise<ServerPlace | { readonly refused: string }>;
   /** What its role may not read of what a dump has to read. Quick, and locks nothing. */
   access(database: Database): Promise<Access>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;

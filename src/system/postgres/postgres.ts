@@ -13,6 +13,10 @@ export interface Session {
   readonly serverVersion: string;
   readonly serverMajor: number;
   readonly backendPid: number;
+  /** It is the server itself that answers: no pooler announced a process of its own making. */
+  readonly isDirect: boolean;
+  /** Whether the connection broke by itself. */
+  isLost(): boolean;
   /** Rows of the (last) statement; int8 comes as a number. Throws a Failure whose code stands for the SQLSTATE. */
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Asks the server to stop the statement that runs now. Never throws. */
@@ -157,6 +161,7 @@ async function start(place: Destination, options: SessionOptions, startup: strin
   }) as Wire;
   let lost: unknown = null;
   client.on('error', (error) => (lost = error));
+  client.on('end', () => (lost ??= new Error('the server ended it')));
   // heard before pg answers, so that nothing is sent to a server that cannot be trusted
   client.connection.once('authenticationSASL', ({ mechanisms }) => (bound ||= mechanisms.includes('SCRAM-SHA-256-PLUS')));
   const abort = (): void => void client.connection.stream.destroy();
@@ -188,6 +193,8 @@ function sessionOf(
     serverVersion: server.version.split(' ', 1)[0] ?? server.version,
     serverMajor: Math.floor(server.number / 10_000),
     backendPid: server.pid,
+    isDirect: client.processID === server.pid,
+    isLost: () => lost() !== null,
     async query<Row extends object>(sql: string, values?: readonly unknown[]) {
       try {
         const result = await client.query<Row>(sql, values && [...values]);
