@@ -64,10 +64,34 @@ async function rehearseDatabase(context: Context, database: Database, step: Step
   await step(`conditions ${name}`, () => tryConditions(context, database));
   if (!(await step(`tools ${name}`, () => tryTools(context, database)))) return;
   if (!(await step(`permissions ${name}`, () => tryAccess(context, database)))) return;
+  await step(`places ${name}`, () => tryPlace(context, database));
   await step(`backup and restore ${name}`, () => {
     const runId = context.newId();
-    return withClaim(context, runId, () => tryBackup(context, database, runId));
+    return withClaim(context, runId, () => besideOthers(context, database, runId, () => tryBackup(context, database, runId)));
   });
+}
+
+const claim = ({ engine, settings, process }: Context, database: Database) =>
+  engine.claim(database, settings.conditions.maxConcurrentBackups, process.host);
+
+/** Taken places are no fault; a pooler is none either, but other hosts will not know. */
+async function tryPlace(context: Context, database: Database): Promise<string> {
+  const place = await claim(context, database);
+  if ('refused' in place) return `a backup would not start now: ${place.refused}`;
+  await place.release();
+  return place.without === null ? 'other hosts see the backups of this one' : `other hosts are not told of backups: ${place.without}`;
+}
+
+/** Among the sessions that a real backup has, so that a role with too few connections fails here. */
+async function besideOthers<T>(context: Context, database: Database, runId: string, deed: () => Promise<T>): Promise<T> {
+  const place = await claim(context, database);
+  const watch = await context.engine.watch(database, runId).catch(() => null);
+  try {
+    return await deed();
+  } finally {
+    await watch?.close();
+    if ('release' in place) await place.release();
+  }
 }
 
 async function tryStorage(context: Context, storage: Storage): Promise<string> {

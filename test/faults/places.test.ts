@@ -5,13 +5,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { count } from '../fixtures/counts.js';
-import { cloneDatabase } from '../fixtures/database.js';
+import { startCluster } from '../../src/system/postgres/cluster.js';
+import { serverPrograms, sql } from '../fixtures/database.js';
 import { shimDirectory } from '../fixtures/shims.js';
 import { afterwards, openRig } from './rig.js';
 
 test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(60_000, 900_000) }, async ({ task }) => {
-  const database = await cloneDatabase('shop');
-  const rig = openRig(database, { settings: { conditions: { maxConcurrentBackups: 2, minDiskSpace: 0 } } });
+  // a server of its own: its places count for everyone who backs up there
+  const cluster = await startCluster({ programs: await serverPrograms() });
+  const names = ['shop', 'second', 'third'];
+  await sql(cluster.url('postgres'), names.map((name) => `CREATE DATABASE ${name};`).join('\n'));
+  const databases = Object.fromEntries(names.map((name) => [name, { url: cluster.url(name) }]));
+  const shop = { url: cluster.url('shop'), name: 'shop', drop: async () => {} };
+  const rig = openRig(shop, { settings: { databases, conditions: { maxConcurrentBackups: 2, minDiskSpace: 0 } } });
   const log = join(rig.directory, 'dumps.log');
   // a dump that tells when it begins and ends, and lasts long enough to meet others
   const counted = (real: string) =>
@@ -22,7 +28,9 @@ test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(6
     const processes = count(6, 50);
     const exits: (number | null)[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const started = Array.from({ length: processes }, () => rig.execute({}, '--set', `clientDirectory=${shims.directory}`));
+      const started = Array.from({ length: processes }, (_, index) =>
+        rig.execute({}, '--database', names[index % names.length] ?? '', '--set', `clientDirectory=${shims.directory}`),
+      );
       exits.push(...(await Promise.all(started)).map(({ exitCode }) => exitCode));
     }
     let [running, most] = [0, 0];
@@ -35,7 +43,7 @@ test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(6
     const violations = await afterwards(rig);
     const done = exits.filter((code) => code === 0).length;
     const { events } = await rig.events();
-    expect(events.filter(({ status }) => status === 'completed')).toHaveLength(done + 1);
+    expect(events.filter(({ status }) => status === 'completed')).toHaveLength(done + names.length);
     task.meta.score = {
       row: 'E3',
       what: 'many at once, 2 may',
@@ -47,6 +55,6 @@ test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(6
   } finally {
     shims.remove();
     rig.cleanup();
-    await database.drop();
+    await cluster.stop();
   }
 });

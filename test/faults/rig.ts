@@ -61,7 +61,7 @@ export function openRig(database: TestDatabase, { state, store, settings }: RigO
     proven: new Set(),
     execute: (options = {}, ...more) => project.run(['execute', '--force', '--json', ...more], options),
     context,
-    catalog: async () => catalog(await context(), 'shop'),
+    catalog: async () => catalog(await context()),
     events: async () => {
       const damage = { corruptLines: 0, tornTail: false, gaps: 0 };
       const found = new Map<string, BackupEvent>();

@@ -72,11 +72,16 @@ describe('conditions', () => {
 
   it('one place for two: the second is cancelled at once, --force too', async () => {
     const shims = shimDirectory({ pg_dump: shim.slow(3) });
-    const project = lab(one(), {
-      ...alwaysOpen,
-      conditions: { minDiskSpace: 0, maxConcurrentBackups: 1 },
-      clientDirectory: shims.directory,
-    });
+    // where no other test takes the place
+    const cluster = await startCluster({ programs: await serverPrograms() });
+    const project = lab(
+      { shop: { url: cluster.url('postgres') } },
+      {
+        ...alwaysOpen,
+        conditions: { minDiskSpace: 0, maxConcurrentBackups: 1 },
+        clientDirectory: shims.directory,
+      },
+    );
     const options = { cwd: project.directory, env: project.env };
     const first = startCli(['execute'], options);
     await until(
@@ -87,6 +92,7 @@ describe('conditions', () => {
     expect(second.exitCode).toBe(75);
     expect(second.document.error.message).toContain('maxConcurrentBackups');
     expect((await first.done).exitCode).toBe(0);
+    await cluster.stop();
     shims.remove();
     project.cleanup();
   });

@@ -50,8 +50,10 @@ test('hosts share the places of a server, whatever they back up, and learn who h
 test('a database is backed up by one host at a time, and nothing is left when it is refused', async () => {
   const claim = await host(4);
   const first = await claim('one', 'alpha');
-  expect(await claim('one', 'beta')).toEqual({ refused: expect.stringMatching(/being backed up by "backup-automation on alpha".* since 2/) });
-  expect(await sql(cluster.url('one'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).toBe('2\n');
+  expect(await claim('one', 'beta')).toEqual({
+    refused: expect.stringMatching(/being backed up by "backup-automation on alpha".* since 2/),
+  });
+  expect(await sql(cluster.url('one'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).toBe('2');
   if ('release' in first) await first.release();
 });
 
@@ -62,7 +64,7 @@ test('many that ask at the same moment never have more places than there are', a
     const held = all.flatMap((each) => ('release' in each ? [each] : []));
     expect(held.length).toBeGreaterThan(0);
     expect(held.length).toBeLessThanOrEqual(2);
-    expect(await sql(cluster.url('postgres'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).toBe(`${2 * held.length}\n`);
+    expect(await sql(cluster.url('postgres'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).toBe(`${2 * held.length}`);
     await Promise.all(held.map((each) => each.release()));
   }
 });

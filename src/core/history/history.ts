@@ -1,7 +1,7 @@
 /**
  * core: what the ledger remembers that health asks for, read once from its beginning. Writes nothing.
  */
-import { isTerminal, type BackupEvent } from '../../model/events/event.js';
+import { isTerminal, lostPlace, type BackupEvent } from '../../model/events/event.js';
 import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerDamage, LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
 import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
@@ -96,11 +96,12 @@ function takeHeld(held: Map<string, Held>, { scheduleId, database, status, slot,
   else if (status !== 'pending') held.delete(key);
 }
 
-function lastRunOf({ database, id, timestamp, status, result }: BackupEvent): LastRun {
+function lastRunOf({ database, id, timestamp, status, result, warnings = [] }: BackupEvent): LastRun {
   return {
     database,
     eventId: id,
     at: new Date(timestamp),
     error: status === 'completed' ? null : (result?.error ?? 'no reason was recorded'),
+    lostPlace: warnings.includes(lostPlace),
   };
 }

@@ -34,6 +34,8 @@ export interface LastRun {
   readonly at: Date;
   /** Null: it went well. */
   readonly error: string | null;
+  /** It lost the place on the server by which other hosts knew of it. */
+  readonly lostPlace?: boolean;
 }
 
 export interface ProofFacts {
@@ -96,8 +98,12 @@ function judgeRoutine(
   return { ...check, status: 'critical', detail, hint };
 }
 
-function judgeLastRun({ database, eventId, at, error }: LastRun, now: Date): HealthCheck {
+function judgeLastRun({ database, eventId, at, error, lostPlace }: LastRun, now: Date): HealthCheck {
   const check = { name: 'last-run', subject: database, value: at.toISOString(), limit: null };
+  if (error === null && lostPlace) {
+    const detail = `the last run completed ${ago(at, now)}, but lost its place on the server: another host may have run beside it`;
+    return { ...check, status: 'warning', detail, hint: 'look in the log of the server for who ended the session' };
+  }
   if (error === null) return { ...check, ...good, detail: `the last run completed ${ago(at, now)}` };
   const hint = `\`backup-automation events show ${eventId}\``;
   return { ...check, status: 'warning', detail: `the last run failed ${ago(at, now)}: ${error}`, hint };

@@ -22,7 +22,12 @@ export type BackupWindow = z.infer<typeof windowSchema>;
 const conditionsSchema = z.strictObject({
   maxDatabaseLoad: z.number().min(0).max(100).default(80).describe('Most connections in use, % of max_connections.'),
   minDiskSpace: z.number().min(0).max(1e9).default(10).describe('Least free space on the storage, GB of 10^9 bytes.'),
-  maxConcurrentBackups: z.int().min(1).max(64).default(2).describe('Most backups running at the same time.'),
+  maxConcurrentBackups: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .describe('Most backups running at the same time, of a state directory and on a database server.'),
 });
 
 const healthSchema = z.strictObject({
