@@ -105,11 +105,17 @@ function tooLong({ settings }: Context, name: string, { blocked }: Observation):
   return new Failure('gave-way', `${name}: ${blocked.who} has waited ${seconds} s for a lock of this dump, which gave way (maxBlocking)`);
 }
 
-function impactOf(before: readonly Observation[], during: readonly Observation[], { reason }: GentleDecision, refused: boolean): Impact {
+function impactOf(
+  before: readonly Observation[],
+  during: readonly Observation[],
+  { core, reason }: GentleDecision,
+  refused: boolean,
+): Impact {
   return {
     before: loadOf(before),
     during: loadOf(during),
     longestBlocked: Math.round(Math.max(0, ...during.map(({ blocked }) => blocked?.longest ?? 0))),
+    core,
     gentle: refused ? `${reason}; its sessions on the server belong to another user, and were not` : reason,
   };
 }

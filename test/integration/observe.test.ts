@@ -71,6 +71,6 @@ test('auto leaves a quiet database alone, off says so', async () => {
   ] as const)
     await within(shimDirectory({}), { gentle }, async (project) => {
       const { document } = await project.json(['execute']);
-      expect(document.events[0]?.impact).toMatchObject({ before: null, longestBlocked: 0, gentle: said });
+      expect(document.events[0]?.impact).toMatchObject({ before: null, longestBlocked: 0, core: null, gentle: said });
     });
 });

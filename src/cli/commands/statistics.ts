@@ -5,6 +5,7 @@ import type { ChalkInstance } from 'chalk';
 import { Option, type Command } from 'commander';
 import type { Figures } from '../../core/history/events.js';
 import type { BackupEvent } from '../../model/events/event.js';
+import type { Cost } from '../../model/events/impact.js';
 import type { Statistics, StatisticsGroup } from '../../model/events/statistics.js';
 import { formatBytes, formatDuration, msPerDay } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
@@ -23,6 +24,22 @@ const rate = ({ successRate }: Statistics): string => (successRate === null ? '-
 const average = ({ successfulEvents, averageDuration }: Statistics): string =>
   successfulEvents > 0 ? formatDuration(averageDuration) : '-';
 
+const signed = (percent: number): string => `${percent > 0 ? '+' : ''}${percent} %`;
+
+/** `transactions -2 %, answers +10 %; others waited 1.2 s at most; 3 of 8 kept to one core`. */
+function costText({ watched, confined, gaveWay, longestBlocked, transactions, latency }: Cost): string {
+  const changes = [
+    transactions === null ? null : `transactions ${signed(transactions)}`,
+    latency === null ? null : `time of an answer ${signed(latency)}`,
+  ].filter((change) => change !== null);
+  return [
+    changes.length > 0 ? changes.join(', ') : 'nothing else went on',
+    ...(longestBlocked > 0 ? [`others waited ${formatDuration(longestBlocked)} at most`] : []),
+    ...(gaveWay > 0 ? [`gave way ${gaveWay} times`] : []),
+    `${confined} of ${watched} kept to one core`,
+  ].join('; ');
+}
+
 function summary(figures: Statistics, local: (iso: string) => string): [string, string][] {
   const { duration } = figures;
   return [
@@ -37,6 +54,7 @@ function summary(figures: Statistics, local: (iso: string) => string): [string, 
     ['half within', duration ? formatDuration(duration.p50) : '-'],
     ['95 % within', duration ? formatDuration(duration.p95) : '-'],
     ['stored', `${formatBytes(figures.totalSize)}, ${formatBytes(figures.averageSize)} on average`],
+    ...(figures.cost ? [['cost to the database', costText(figures.cost)] satisfies [string, string]] : []),
     ['last success', figures.lastSuccess === null ? 'never' : local(figures.lastSuccess)],
   ];
 }

@@ -2,6 +2,7 @@
  * model: the ledger read forwards becomes figures. Pure; memory is bounded by the events that are not ended, and by the groups.
  */
 import { isTerminal, type BackupEvent, type EventStatus } from './event.js';
+import { CostTally, type Cost } from './impact.js';
 import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
 import { eventOf } from './record.js';
 
@@ -23,6 +24,8 @@ export interface Statistics {
   readonly averageSize: number;
   /** Of completed ones, within 1 %; null when there is none. */
   readonly duration: { readonly p50: number; readonly p95: number } | null;
+  /** What they cost their databases; null when none was watched. */
+  readonly cost: Cost | null;
 }
 
 export interface StatisticsGroup extends Statistics {
@@ -69,13 +72,16 @@ type Written = EventRecord & Pick<LineFrame, 'at'>;
 class Tally {
   readonly counts: Record<EventStatus, number> = { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
   private readonly durations = new Durations();
+  private readonly cost = new CostTally();
   private size = 0;
   private lastSuccess: string | null = null;
 
   /** Counts an event that was counted as `before`, null: not at all. */
-  move(before: EventStatus | null, { status, result, at }: Written): void {
+  move(before: EventStatus | null, event: Written): void {
+    const { status, result, at } = event;
     if (before) this.counts[before] -= 1;
     this.counts[status] += 1;
+    if (isTerminal(status)) this.cost.add(event);
     if (status !== 'completed') return;
     this.durations.add(result?.duration ?? 0);
     this.size += result?.size ?? 0;
@@ -98,6 +104,7 @@ class Tally {
       totalSize: this.size,
       averageSize: completed === 0 ? 0 : Math.round(this.size / completed),
       duration: completed === 0 ? null : { p50: this.durations.percentile(0.5), p95: this.durations.percentile(0.95) },
+      cost: this.cost.figures,
     };
   }
 }

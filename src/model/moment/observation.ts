@@ -45,6 +45,8 @@ export interface Impact {
   readonly during: Load | null;
   /** The longest time that another session waited for it, ms. */
   readonly longestBlocked: number;
+  /** The core that it kept to; null: none. */
+  readonly core: number | null;
   /** How the system was spared, or why not: a sentence. */
   readonly gentle: string;
 }
