@@ -64,7 +64,8 @@ describe('due slots', () => {
   it('however often one looks, each slot is due once', () => {
     const cron = fc.constantFrom('0 2 * * *', '*/30 * * * *', '15 */3 * * *', '0 3 * * 0', '30 2 29 3 *');
     const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'America/Santiago');
-    const looks = fc.array(fc.integer({ min: 1, max: 3 * 24 * 60 }), { minLength: 1, maxLength: 12 });
+    // together fewer than the slots that are told of at most
+    const looks = fc.array(fc.integer({ min: 1, max: 24 * 60 }), { minLength: 1, maxLength: 12 });
     const start = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2026, 11, 1) });
     fc.assert(
       fc.property(cron, zone, start, looks, (expression, timezone, begin, minutes) => {
