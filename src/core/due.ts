@@ -4,10 +4,11 @@
 import { asFailure } from '../model/errors.js';
 import type { Context } from './context.js';
 import { readAgenda } from './due/agenda.js';
+import type { Copied } from './copies.js';
 import { mendOwed } from './due/copies.js';
 import { remember } from './due/quiet.js';
 import { openSlots } from './due/slots.js';
-import { verifyOverdue } from './due/verifications.js';
+import { verifyOverdue, type Verified } from './due/verifications.js';
 import { runWaiting } from './due/waiting.js';
 import { summarize } from './event/outcome.js';
 import type { Executed } from './execute.js';
@@ -15,21 +16,28 @@ import { health } from './health.js';
 import { atEnd, isLookDue, notify } from './notify.js';
 import { withLastResort } from './notify/direct.js';
 
-/** Does what is due; the events of dead processes were ended before. */
-export const executeDue = (context: Context): Promise<Executed> => withLastResort(context, () => doDue(context));
+export interface DueDone extends Executed {
+  readonly verified: readonly Verified[];
+  readonly copied: readonly Copied[];
+}
 
-async function doDue(context: Context): Promise<Executed> {
+/** Does what is due; the events of dead processes were ended before. */
+export const executeDue = (context: Context): Promise<DueDone> => withLastResort(context, () => doDue(context));
+
+async function doDue(context: Context): Promise<DueDone> {
   const agenda = await readAgenda(context);
   const opened = await openSlots(context, agenda);
   await agenda.catchUp();
   const outcomes = await runWaiting(context, agenda);
-  const mended = context.signal.aborted ? null : await mendOwed(context);
-  const unproven = await verifyOverdue(context);
+  const mended = context.signal.aborted ? { done: [], failure: null } : await mendOwed(context);
+  const proven = await verifyOverdue(context);
   const untold = await notify(context, { ...atEnd, due: true, ...(isLookDue(context) && { report: await health(context) }) });
   await remember(context, agenda);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
   return {
     events: [...opened, ...outcomes.map(({ event }) => event)],
-    failure: stopped ?? summarize(outcomes) ?? unproven ?? mended ?? untold,
+    verified: proven.done,
+    copied: mended.done,
+    failure: stopped ?? summarize(outcomes) ?? proven.failure ?? mended.failure ?? untold,
   };
 }

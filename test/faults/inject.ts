@@ -3,7 +3,7 @@
  * knows of it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CliOptions } from '../fixtures/cli.js';
@@ -83,7 +83,8 @@ export function mountSmallDisk(): SmallDisk {
 export function mountVolume(megabytes: number): { readonly path: string; umount(): void } {
   const file = `${mkdtempSync(join(tmpdir(), 'backup-automation-volume-'))}/image`;
   const path = mkdtempSync(join(tmpdir(), 'vol-'));
-  execFileSync('truncate', ['-s', `${megabytes}M`, file]);
+  writeFileSync(file, '');
+  truncateSync(file, megabytes * 1024 * 1024);
   execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', file]);
   execFileSync('mount', ['-o', 'loop', file, path]);
   chmodSync(path, 0o777);

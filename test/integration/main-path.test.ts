@@ -94,6 +94,8 @@ describe.sequential('the main path', () => {
     const { exitCode, document } = await project.json(['verify', '--level', level]);
     expect(document.results).toMatchObject([{ backupId, level, ok: true }]);
     expect(exitCode).toBe(0);
+    const { document: figures } = await project.json(['statistics']);
+    expect(figures['proven']).toMatchObject([{ database: 'shop', level: level === 'checksum' ? 'archive' : level, backupId }]);
     if (level === 'restore') expect((await project.json(['backups'])).document.backups).toMatchObject([{ proven: { level: 'restore' } }]);
   });
 

@@ -5,9 +5,8 @@ import type { Command } from 'commander';
 import type { Context } from '../../core/context.js';
 import type { Mended } from '../../core/copies.js';
 import { Failure } from '../../model/errors.js';
-import { formatBytes, formatDuration } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
-import { width, type GlobalOptions, type Outcome } from '../render.js';
+import type { GlobalOptions, Outcome } from '../render.js';
 import { openWork } from '../work.js';
 
 interface Options extends GlobalOptions {
@@ -41,7 +40,7 @@ async function mend(context: Context, { database, to }: Options, id: string | un
 }
 
 async function copy(options: Options, id: string | undefined): Promise<Outcome> {
-  const [{ context }, { table }] = await Promise.all([openWork(options), import('../show/table.js')]);
+  const [{ context }, { copiedTable }] = await Promise.all([openWork(options), import('../show/results.js')]);
   const { copied, problems } = await mend(context, options, id);
   const [problem] = problems;
   const made = copied.filter(({ ok }) => ok);
@@ -51,14 +50,7 @@ async function copy(options: Options, id: string | undefined): Promise<Outcome> 
     document: { copied, problems: problems.map(({ storage, failure }) => ({ storage, ...failure.toJSON() })) },
     text: (paint) => {
       if (copied.length === 0) return problem ? '' : 'no storage lacks a copy';
-      const rows = copied.map((one) => [
-        one.backupId,
-        one.database,
-        `${one.from ?? '-'} -> ${one.to}`,
-        one.ok ? paint.green('copied') : paint.red('failed'),
-        one.ok ? `${formatBytes(one.size)} in ${formatDuration(one.duration)}` : one.detail,
-      ]);
-      return table(['BACKUP', 'DATABASE', 'STORAGES', 'RESULT', 'DETAIL'], rows, { width: width(), paint, ids: 0 });
+      return copiedTable(copied, paint);
     },
     failure: problem && new Failure(made.length > 0 ? 'partial' : code, message, { hint }),
   };

@@ -3,6 +3,7 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
+import type { DueDone } from '../../core/due.js';
 import type { ExecuteRequest } from '../../core/execute.js';
 import type { Preview } from '../../core/event/preview.js';
 import type { BackupEvent, PassedCondition } from '../../model/events/event.js';
@@ -88,14 +89,29 @@ async function body(options: Options & GlobalOptions, schedule: string | undefin
     import('../../core/due.js'),
   ]);
   for (const sentence of notBuiltYet(loaded)) say(`warning: ${sentence}`, options);
-  const { events, failure } = await (options.due ? executeDue(context) : execute(context, request));
+  if (options.due) return dueOutcome(await executeDue(context), table);
+  const { events, failure } = await execute(context, request);
   return { document: { events }, text: (paint) => showEvents(events, table, paint), failure: failure ?? undefined };
+}
+
+async function dueOutcome({ events, verified, copied, failure }: DueDone, table: typeof Table.table): Promise<Outcome> {
+  const { copiedTable, verifiedTable } = await import('../show/results.js');
+  const document = { events, ...(verified.length > 0 && { verified }), ...(copied.length > 0 && { copied }) };
+  const text = (paint: ChalkInstance): string => {
+    if (events.length + verified.length + copied.length === 0) return failure ? '' : 'nothing is due';
+    const parts = [
+      events.length > 0 && showEvents(events, table, paint),
+      copied.length > 0 && copiedTable(copied, paint),
+      verified.length > 0 && verifiedTable(verified, paint),
+    ];
+    return parts.filter(Boolean).join('\n\n');
+  };
+  return { document, text, failure: failure ?? undefined };
 }
 
 const colours = { completed: 'green', failed: 'red', cancelled: 'yellow', running: 'cyan', pending: 'cyan' } as const;
 
 function showEvents(events: readonly BackupEvent[], table: typeof Table.table, paint: ChalkInstance): string {
-  if (events.length === 0) return 'nothing is due';
   // the error says it all
   if (events.length === 1 && !events[0]?.result?.success) return '';
   const rows = events.map((event) => [

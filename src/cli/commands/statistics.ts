@@ -90,6 +90,17 @@ function restoreTable(
   return table(head, rows, { width: width(), paint, align: ['left', 'left', 'right', 'right', 'right', 'right'] });
 }
 
+/** How far the backups of each database were proven, and when that was done last. */
+function provenTable(proven: Figures['proven'], table: typeof Table.table, paint: ChalkInstance, local: (iso: string) => string): string {
+  const rows = proven.map(({ database, level, at, backupId }) => [
+    database,
+    level ?? paint.yellow('nothing'),
+    at === null ? 'never' : local(at),
+    backupId ?? '-',
+  ]);
+  return table(['PROVEN', 'HIGHEST LEVEL', 'LAST', 'BACKUP'], rows, { width: width(), paint, ids: 3 });
+}
+
 /** Days in the chart, the newest last; those without events are there too, since a gap is what to look for. */
 const mostDays = 31;
 const widestBar = 50;
@@ -157,6 +168,7 @@ async function report(options: StatisticsCommandOptions): Promise<Outcome> {
       const { groups } = figures;
       const pairs = summary(figures, (iso) => `${moment.localTime(iso)} ${zone}`);
       const parts = [facts(pairs, { width: width(), paint })];
+      if (figures.proven.length > 0) parts.push(provenTable(figures.proven, table, paint, moment.localTime));
       if (figures.restores.length > 0) parts.push(restoreTable(figures.restores, table, paint, moment.localTime));
       if (options.by && groups && groups.length > 0) parts.push(groupTable(options.by, groups, table, paint));
       if (options.by === 'day' && groups && groups.length > 0) parts.push(chart(groups, width(), paint));

@@ -7,7 +7,6 @@ import type { VerifyResult } from '../../core/verify.js';
 import type { Backup } from '../../model/backup/backup.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import { levels, type Level } from '../../model/backup/level.js';
-import { formatDuration } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
 import { width, type GlobalOptions, type Outcome } from '../render.js';
 import { openWork } from '../work.js';
@@ -92,7 +91,7 @@ async function drill(options: GlobalOptions): Promise<Outcome> {
 async function body(given: Options & GlobalOptions, id: string | undefined): Promise<Outcome> {
   const options = withIdentity(given);
   if (options.keys) return drill(options);
-  const [{ context }, { table }] = await Promise.all([openWork(options), import('../show/table.js')]);
+  const [{ context }, { verifiedTable }] = await Promise.all([openWork(options), import('../show/results.js')]);
   const { backups, problems } = await chosen(context, options, id);
   const { results, undone } = await proveAll(context, backups, options.level);
   const bad = [...results.filter(({ ok }) => !ok).map(({ backupId, detail }) => `${backupId}: ${detail}`), ...problems];
@@ -102,17 +101,7 @@ async function body(given: Options & GlobalOptions, id: string | undefined): Pro
   const failure = bad.length > 0 ? new Failure(code, `${count}: ${bad.slice(0, 5).join('; ')}`) : undone[0];
   return {
     document: { results },
-    text: (paint) => {
-      const rows = results.map((result) => [
-        result.backupId,
-        result.database,
-        result.level,
-        result.ok ? paint.green('proven') : paint.red('NOT PROVEN'),
-        formatDuration(result.duration),
-        result.detail,
-      ]);
-      return table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint, ids: 0 });
-    },
+    text: (paint) => verifiedTable(results, paint),
     failure,
   };
 }

@@ -37,6 +37,7 @@ export interface Made {
   /** Stored bytes in one storage. */
   readonly size: number;
   readonly warnings: readonly string[];
+  readonly proven: Level | null;
   /** The storages beside the good ones that have no copy, and why. */
   readonly missing: readonly Missing[];
 }
@@ -79,6 +80,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
       backupId: event.id,
       size: artifacts.reduce((sum, { size }) => sum + size, 0),
       warnings: [...warnings, ...odd.warnings],
+      proven: proven?.level ?? null,
       missing: [...unopened, ...(await dropFailed(targets))],
     };
   } catch (error) {

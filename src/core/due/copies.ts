@@ -4,18 +4,19 @@
 import type { OwedCopy } from '../../model/backup/owed-copies.js';
 import { Failure } from '../../model/errors.js';
 import type { Context } from '../context.js';
-import { mendCopies, type Mended } from '../copies.js';
+import { mendCopies, type Copied, type Mended } from '../copies.js';
+import type { Done } from './done.js';
 import { readOwed } from './owed-copies.js';
 
-/** Makes the copies whose time has come; null when it has for none. What is owed no longer is recorded as that. */
-export async function mendOwed(context: Context): Promise<Failure | null> {
+/** Makes the copies whose time has come. What is owed no longer is recorded as that. */
+export async function mendOwed(context: Context): Promise<Done<Copied>> {
   const copies = await readOwed(context);
   const due = copies.due(context.clock.now());
-  if (due.length === 0) return null;
+  if (due.length === 0) return { done: [], failure: null };
   const wanted = new Set(due.map(({ storage }) => storage));
   const except = new Set(context.storages.map(({ name }) => name).filter((name) => !wanted.has(name)));
   const mended = await mendCopies(context, { except });
-  if (context.signal.aborted) return null;
+  if (context.signal.aborted) return { done: mended.copied, failure: null };
   for (const storage of wanted)
     await settle(
       context,
@@ -23,9 +24,11 @@ export async function mendOwed(context: Context): Promise<Failure | null> {
       mended,
     );
   const [problem] = mended.problems;
-  if (!problem) return null;
-  const message = `storage "${problem.storage}" lacks a copy still: ${problem.failure.message}`;
-  return new Failure('partial', message, { hint: 'it is tried again later; or type: backup-automation backups copy' });
+  const message = `storage "${problem?.storage}" lacks a copy still: ${problem?.failure.message}`;
+  const failure = problem
+    ? new Failure('partial', message, { hint: 'it is tried again later; or type: backup-automation backups copy' })
+    : null;
+  return { done: mended.copied, failure };
 }
 
 /** A storage that could not even be looked at has failed once; of one that has all it should nothing is owed any more. */

@@ -121,6 +121,7 @@ export async function completed(context: Context, event: BackupEvent, made: Made
     ...event,
     status: 'completed',
     ...(warnings.length > 0 ? { warnings } : {}),
+    ...(made.proven && { proven: made.proven }),
     ...(made.missing.length > 0 ? { missing: made.missing.map(({ storage }) => storage) } : {}),
     result: { success: true, backupId: made.backupId, duration, size: made.size },
   });

@@ -6,6 +6,7 @@ import type { BackupEvent } from '../../model/events/event.js';
 import type { LedgerDamage, LedgerRecord } from '../../model/events/ledger.js';
 import { nearest } from '../../model/settings/nearest.js';
 import { earliestLine, idOf } from '../../model/events/record.js';
+import { ProvenLevels, type Proven } from '../../model/events/proven.js';
 import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
 import { StatisticsFold, type Statistics, type StatisticsGroup, type StatisticsOptions } from '../../model/events/statistics.js';
 import { isWanted, timeline, type EventQuery, type TimelineEvent } from '../../model/events/timeline.js';
@@ -106,6 +107,8 @@ export interface Figures extends Statistics {
   readonly groups?: readonly StatisticsGroup[];
   /** How long each database takes to come back. */
   readonly restores: readonly RestoreTime[];
+  /** How far the backups of each database were proven. */
+  readonly proven: readonly Proven[];
   readonly damage: LedgerDamage;
 }
 
@@ -115,13 +118,20 @@ export async function statistics(sight: Sight, options: StatisticsOptions = {}):
   const fold = new StatisticsFold(options);
   const since = options.since?.toISOString() ?? '';
   let times = new RestoreTimes();
+  let levels = new ProvenLevels();
   for await (const { record } of sight.ledger.readOutcomes(damage)) {
     fold.take(record);
-    if (record.record === 'clear') times = new RestoreTimes();
-    else if (record.at >= since) times.take(record);
+    if (record.record === 'clear') {
+      times = new RestoreTimes();
+      levels = new ProvenLevels();
+    } else if (record.at >= since) {
+      times.take(record);
+      levels.take(record);
+    }
   }
   for (const event of fold.unended()) if (await isDead(sight, event)) fold.end(interrupted(event));
-  return { ...fold.figures(), ...(options.groupBy && { groups: fold.groupFigures() }), restores: times.figures(), damage };
+  const groups = options.groupBy && { groups: fold.groupFigures() };
+  return { ...fold.figures(), ...groups, restores: times.figures(), proven: levels.figures(), damage };
 }
 
 /** Appends a record behind which listings and statistics do not look. Nothing is removed. */

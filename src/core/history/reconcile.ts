@@ -98,6 +98,7 @@ function recovered(event: BackupEvent, copies: readonly Copy[]): BackupEvent | n
     ...event,
     status: 'completed',
     recovered: true,
+    ...(manifest.proven && { proven: manifest.proven.level }),
     ...(warnings.length > 0 && { warnings }),
     ...(missing.length > 0 && { missing }),
     result: {

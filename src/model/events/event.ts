@@ -4,6 +4,7 @@
  * Times are ISO 8601 UTC strings, durations ms, sizes bytes, `databaseLoad` %, `diskSpace` GB of 10^9 bytes.
  */
 import type { Impact } from '../moment/observation.js';
+import type { Level } from '../backup/level.js';
 import type { FailureClass, FailureCode } from '../errors.js';
 
 export const eventTypes = ['scheduled', 'manual', 'retry', 'emergency'] as const;
@@ -65,6 +66,8 @@ export interface BackupEvent {
   readonly impact?: Impact;
   /** Storages that should hold its backup and did not when it was completed: they get their copies later. */
   readonly missing?: readonly string[];
+  /** How far its backup was proven before it was committed. */
+  readonly proven?: Level;
   /** Set by the reconciler: the process died after the commit, the backup was found whole. */
   readonly recovered?: boolean;
   readonly host: string;

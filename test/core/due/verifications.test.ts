@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Context } from '../../../src/core/context.js';
-import { verifyOverdue } from '../../../src/core/due/verifications.js';
+import { verifyOverdue as overdue } from '../../../src/core/due/verifications.js';
 import { execute } from '../../../src/core/execute.js';
 import type { VerificationRecord } from '../../../src/model/events/ledger.js';
 import { fakeEngine, yields } from '../../fakes/engine.js';
@@ -25,6 +25,8 @@ beforeEach(async () => {
   expect((await execute(context, { ...byHand, type: 'scheduled', scheduleId: 'nightly' })).failure).toBeNull();
 });
 afterEach(() => project.cleanup());
+
+const verifyOverdue = async (given: Context) => (await overdue(given)).failure;
 
 const facts = async (): Promise<VerificationRecord[]> => {
   const found: VerificationRecord[] = [];
@@ -65,6 +67,19 @@ test('what could not be done is undone, not bad, and tried again after a while',
   expect(failed?.message).toContain('no server here');
   expect(await verifyOverdue(none)).toBeNull();
   expect(await facts()).toMatchObject([{ ok: false, undone: true }]);
+});
+
+test('what was looked at is told, and what could not be', async () => {
+  expect(await overdue(context)).toMatchObject({ done: [{ database: 'shop', level: 'checksum', ok: true }], failure: null });
+  expect(await overdue(context)).toEqual({ done: [], failure: null });
+  const none: Context = {
+    ...later(49),
+    schedules: { nightly: { ...context.schedules['nightly'], verify: { level: 'restore', everyDays: 2 } } } as Context['schedules'],
+    openScratch: async () => Promise.reject(new Error('no server here')),
+  };
+  expect(await overdue(none)).toMatchObject({
+    done: [{ level: 'restore', ok: false, undone: true, detail: expect.stringContaining('no server here') as string }],
+  });
 });
 
 test('another process that verifies is left to it', async () => {
