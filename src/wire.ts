@@ -20,7 +20,7 @@ import type { Log } from './model/roles/log.js';
 import type { Announce } from './model/roles/progress.js';
 import { schedulers } from './schedulers/index.js';
 import { storages } from './storages/index.js';
-import { openAlertMemory } from './system/files/alert-memory.js';
+import { openMemory } from './system/files/memory.js';
 import { systemClock } from './system/clock.js';
 import { openDueMemory } from './system/due-memory.js';
 import { readTicks } from './system/files/ticks.js';
@@ -125,7 +125,8 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     storages: openStorages(config),
     channels: openChannels(loaded),
     routes: config.alerts,
-    alertMemory: openAlertMemory(config.stateDirectory),
+    alertMemory: openMemory(config.stateDirectory, 'alerts.json'),
+    metricsMemory: openMemory(config.stateDirectory, 'metrics.json'),
     engine,
     schedulers: Object.values(schedulers).map((member) => member.create()),
     entry: entryOf(loaded, options, here()),

@@ -15,6 +15,7 @@ import { statisticsCommand } from './commands/statistics.js';
 import { backupsCommand } from './commands/backups.js';
 import { verifyCommand } from './commands/verify.js';
 import { healthCommand, unknownExit } from './commands/health.js';
+import { metricsCommand } from './commands/metrics.js';
 import { restoreCommand } from './commands/restore.js';
 import { scheduleCommand } from './commands/schedule.js';
 import { guardCommand } from './commands/guard.js';
@@ -37,6 +38,7 @@ const everyCommand: Readonly<Record<string, AddCommand>> = {
   restore: restoreCommand,
   guard: guardCommand,
   health: healthCommand,
+  metrics: metricsCommand,
   test: testCommand,
   completion: completionCommand,
   demo: demoCommand,

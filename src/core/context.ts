@@ -1,7 +1,7 @@
 /**
  * core: the Context, everything the verbs are given to work with. Only `wire.ts` makes one; tests make theirs from fakes.
  */
-import type { AlertMemory } from '../model/roles/alert-memory.js';
+import type { Memory } from '../model/roles/memory.js';
 import type { Channel } from '../model/roles/channel.js';
 import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
@@ -51,7 +51,8 @@ export interface Context {
   readonly channels: readonly Channel[];
   /** Who hears what, by the channel's name. */
   readonly routes: Routes;
-  readonly alertMemory: AlertMemory;
+  readonly alertMemory: Memory;
+  readonly metricsMemory: Memory;
   readonly engine: Engine;
   readonly confinement: Confinement;
   readonly schedulers: readonly Scheduler[];

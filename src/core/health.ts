@@ -6,11 +6,11 @@ import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
 import { expectedBy } from '../model/events/expectation.js';
-import { judgeHealth, type DatabaseFacts, type HealthReport, type StorageFacts } from '../model/health/health.js';
+import { judgeHealth, type DatabaseFacts, type HealthFacts, type HealthReport, type StorageFacts } from '../model/health/health.js';
 import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health/automation.js';
 import type { Schedule, Settings } from '../model/settings/settings.js';
 import { catalog, type Catalog } from './catalog/catalog.js';
-import { missingCopies } from './catalog/missing.js';
+import { missingCopies, type MissingCopies } from './catalog/missing.js';
 import type { Context } from './context.js';
 import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
@@ -33,6 +33,19 @@ interface Entry {
 /** Days after which a restore is asked for, where no schedule says. */
 const usualProof = 7;
 
+/** What every part said. */
+interface Found {
+  readonly entries: readonly Entry[];
+  readonly databases: readonly DatabaseFacts[];
+  readonly storages: readonly StorageFacts[];
+  readonly history: History;
+  readonly ended: readonly BackupEvent[] | Failure;
+  readonly stock: Catalog;
+  readonly missing: MissingCopies;
+  readonly sealing: HealthFacts['sealing'];
+  readonly channels: HealthFacts['channels'];
+}
+
 /** The whole report, with what was measured now; events of dead processes are ended first, as before every deed. */
 export async function health(context: Context): Promise<HealthDocument> {
   const { settings } = context;
@@ -40,23 +53,41 @@ export async function health(context: Context): Promise<HealthDocument> {
   const entries = await Promise.all(context.databases.map((name) => entryOf(context, name)));
   const [databases, storages, history] = await Promise.all([
     Promise.all(entries.map((entry) => lookAt(context, entry))),
-    Promise.all(
-      context.storages.map(async (storage): Promise<StorageFacts> => ({
-        name: storage.name,
-        probe: await orFailure(storage.probe(), 'storage'),
-      })),
-    ),
+    probeStorages(context),
     readHistory(context),
   ]);
-  const reachable = storages.every(({ probe }) => !(probe instanceof Failure));
-  const automation = automationFacts(context, entries, { ...history, ended }, { ...(await catalog(context)), reachable });
-  const report = judgeHealth({
-    ...automation,
-    sealing: await sealingFacts(context, history.drilled),
+  const stock = await catalog(context);
+  const missing = await missingCopies(context);
+  const sealing = await sealingFacts(context, history.drilled);
+  const channels = await channelFacts(context);
+  const report = await judge(context, { entries, databases, storages, history, ended, stock, missing, sealing, channels });
+  context.log('info', `health: ${report.status}`, { issues: report.issues });
+  return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
+}
+
+/** What can be told without asking a database or for a secret, from what was found already. It ends no event. */
+export function healthWithin(
+  context: Context,
+  found: Pick<Found, 'storages' | 'history' | 'stock' | 'missing' | 'channels'>,
+): Promise<HealthReport> {
+  const members = new Failure('connection', 'it was not asked');
+  const entries = context.databases.map((name) => ({ name, members }));
+  return judge(context, { ...found, entries, databases: [], ended: [], sealing: null });
+}
+
+export const probeStorages = ({ storages }: Pick<Context, 'storages'>): Promise<StorageFacts[]> =>
+  Promise.all(storages.map(async (storage) => ({ name: storage.name, probe: await orFailure(storage.probe(), 'storage') })));
+
+async function judge(context: Context, found: Found): Promise<HealthReport> {
+  const { settings } = context;
+  const { history, storages, databases, sealing, channels } = found;
+  return judgeHealth({
+    ...automationFacts(context, found),
+    sealing,
     scheduler: await schedulerFacts(context, history.scheduler),
-    channels: await channelFacts(context),
+    channels,
     heldBack: await heldBack(context),
-    missingCopies: await lacking(context),
+    missingCopies: found.missing.missing.map(({ to, manifest: { backupId, database } }) => ({ storage: to.name, backupId, database })),
     restoreTimes: history.restoreTimes,
     maxRestoreTime: settings.health.maxRestoreTime,
     limits: settings.health,
@@ -64,8 +95,6 @@ export async function health(context: Context): Promise<HealthDocument> {
     databases,
     storages,
   });
-  context.log('info', `health: ${report.status}`, { issues: report.issues });
-  return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
 }
 
 const orFailure = <T>(asked: Promise<T>, code: 'storage' | 'connection' | 'ledger'): Promise<T | Failure> =>
@@ -105,12 +134,10 @@ type Stock = Catalog & { readonly reachable: boolean };
 
 function automationFacts(
   context: Context,
-  entries: readonly Entry[],
-  history: History & { readonly ended: readonly BackupEvent[] | Failure },
-  stock: Stock,
+  { entries, storages, history, ended, stock: catalogued }: Found,
 ): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'restoreTimes' | 'maxRestoreTime' | 'scheduler' | 'channels'> {
+  const stock = { ...catalogued, reachable: storages.every(({ probe }) => !(probe instanceof Failure)) };
   const now = context.clock.now();
-  const { ended } = history;
   const suspects = stock.backups
     .filter(({ suspect }) => suspect)
     .map(({ backupId, database, doubts }) => `backup ${backupId} of ${database} is suspect: ${doubts.join('; ')}`);
@@ -137,11 +164,6 @@ function automationFacts(
     badBackups: [...suspects, ...badCopies, ...(stock.reachable ? stock.problems : [])],
     damage: history.damage,
   };
-}
-
-async function lacking(context: Context): Promise<AutomationFacts['missingCopies']> {
-  const { missing } = await missingCopies(context);
-  return missing.map(({ to, manifest: { backupId, database } }) => ({ storage: to.name, backupId, database }));
 }
 
 /** The databases that a schedule backs up; of an entry that cannot be asked those that were backed up before. */

@@ -15,7 +15,7 @@ import type { Measurement } from '../../src/model/moment/measurement.js';
 import { scheduleSchema, settingsShape } from '../../src/model/settings/settings.js';
 import type { Storage, StoredBackup } from '../../src/model/roles/storage.js';
 import { openLedger } from '../../src/system/ledger/ledger.js';
-import { openAlertMemory } from '../../src/system/files/alert-memory.js';
+import { openMemory } from '../../src/system/files/memory.js';
 import { openLocks } from '../../src/system/files/lock.js';
 import { openSigner } from '../../src/system/signer.js';
 
@@ -88,7 +88,7 @@ function contextWith(parts: { engine?: Partial<Engine>; storage?: Partial<Storag
     ticks: () => ({ last: null, gaps: [] }),
     channels: [],
     routes: {},
-    alertMemory: openAlertMemory(directory),
+    alertMemory: openMemory(directory, 'alerts.json'),
     signer: openSigner(directory),
     clock,
     log,

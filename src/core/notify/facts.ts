@@ -10,12 +10,8 @@ export async function channelFacts(context: Context): Promise<ChannelFacts[]> {
   if (context.channels.length === 0) return [];
   const outbox = new Outbox(context);
   await outbox.refresh();
-  return context.channels.map(({ name }) => ({
-    name,
-    state: outbox.state.channels[name] ?? null,
-    owedSince:
-      owedTo(outbox.state, context.routes, name)
-        .map(({ at }) => at)
-        .toSorted()[0] ?? null,
-  }));
+  return context.channels.map(({ name }) => {
+    const owed = owedTo(outbox.state, context.routes, name).map(({ at }) => at);
+    return { name, state: outbox.state.channels[name] ?? null, owed: owed.length, owedSince: owed.toSorted()[0] ?? null };
+  });
 }

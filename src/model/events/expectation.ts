@@ -4,7 +4,7 @@
 import type { Schedule, Settings } from '../settings/settings.js';
 import { msPerMinute } from '../units.js';
 import { occurrencesOf, type Timed } from '../moment/occurrences.js';
-import { lastClosed, localZone } from '../moment/window.js';
+import { lastClosed, localZone, windowState } from '../moment/window.js';
 
 /** After the slot, or the end of the window in which it may wait: the time that the backup itself may take. */
 const grace = 60 * msPerMinute;
@@ -43,6 +43,46 @@ export function isOverdue(expectation: Expectation, lastGood: Date | null, begin
   if (lastGood === null) return beginning !== null && beginning <= slot;
   const forSlot = lastGood.getTime() >= slot.getTime() - Math.min(early, interval / 4);
   return !forSlot && now.getTime() - lastGood.getTime() > interval + grace;
+}
+
+/**
+ * From when on `isOverdue` holds if no backup is made any more; `since` stands for the last good one where there is none: when the schedule
+ * became known. Null: nothing is expected of it.
+ */
+export function expectedAt(
+  schedule: Timed & Pick<Schedule, 'enabled' | 'timezone'>,
+  settings: ExpectationSettings,
+  lastGood: Date | null,
+  since: Date,
+): Date | null {
+  if (!schedule.enabled) return null;
+  const zone = schedule.timezone ?? settings.timezone ?? localZone();
+  const occurrences = occurrencesOf(schedule, zone);
+  const settledAt = (slot: Date) => new Date((closedAfter(slot, settings, zone) ?? slot).getTime() + grace);
+  if (lastGood === null) {
+    const first = occurrences.next(new Date(since.getTime() - 1));
+    return first && settledAt(first);
+  }
+  for (let slot = occurrences.next(lastGood); slot;) {
+    const [, previous] = occurrences.previous(2, slot);
+    // with one occurrence ever, a backup before it is never too old
+    if (!previous) return null;
+    const interval = slot.getTime() - previous.getTime();
+    const next = occurrences.next(slot);
+    const at = new Date(Math.max(settledAt(slot).getTime(), lastGood.getTime() + interval + grace));
+    const forSlot = lastGood.getTime() >= slot.getTime() - Math.min(early, interval / 4);
+    // then the slot after it is what is asked for, which may follow sooner
+    if (!forSlot && (next === null || at < settledAt(next))) return at;
+    slot = next;
+  }
+  return null;
+}
+
+/** When the window closes in which a slot may wait; null: it does not wait, or the window never closes. */
+function closedAfter(slot: Date, { backupWindow, intelligentScheduling }: ExpectationSettings, zone: string): Date | null {
+  if (!intelligentScheduling) return null;
+  const { open, closesAt, opensAt } = windowState(backupWindow, zone, slot);
+  return open ? closesAt : windowState(backupWindow, zone, opensAt).closesAt;
 }
 
 /** How many of its last occurrences tell how far apart a schedule's are. */

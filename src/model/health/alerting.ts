@@ -9,7 +9,9 @@ export interface ChannelFacts {
   readonly name: string;
   /** Null: nothing was ever to be told to it. */
   readonly state: ChannelState | null;
-  /** Since when something is owed to it. */
+  /** How many alerts are owed to it. */
+  readonly owed: number;
+  /** Since when something is. */
   readonly owedSince: string | null;
 }
 

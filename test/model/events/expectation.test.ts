@@ -1,6 +1,7 @@
 /** model/expectation: by when a backup should be there. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectedBy, isOverdue } from '../../../src/model/events/expectation.js';
+import { expectedAt, expectedBy, isOverdue } from '../../../src/model/events/expectation.js';
 
 const day = 86_400_000;
 const settings = { timezone: 'Europe/Berlin', backupWindow: { start: '01:00', end: '06:00' }, intelligentScheduling: true };
@@ -66,5 +67,41 @@ describe('isOverdue', () => {
     expect(overdue(null, '2026-03-02T12:00:00Z', null)).toBe(false);
     expect(overdue(null, '2026-03-02T12:00:00Z', '2026-03-02T02:00:00Z')).toBe(false);
     expect(overdue(null, '2026-03-03T12:00:00Z', '2026-03-02T02:00:00Z')).toBe(true);
+  });
+});
+
+describe('expectedAt', () => {
+  const minute = 60_000;
+  const beginning = new Date('2026-01-01T00:00:00Z');
+  const crons = ['0 2 * * *', '*/15 * * * *', '30 23 * * *', '0 3 * * 0', '0 4 1 * *', '0 2 * * 1-5'];
+  const given = fc.record({
+    cron: fc.constantFrom(...crons),
+    settings: fc.constantFrom(settings, always, { ...settings, intelligentScheduling: false }),
+    lastGood: fc.option(fc.integer({ min: 0, max: 500 * 24 * 60 }), { nil: null }),
+  });
+
+  it('is the moment from which on nothing else would be overdue', () => {
+    fc.assert(
+      fc.property(given, ({ cron, settings: chosen, lastGood }) => {
+        const schedule = { cron, enabled: true };
+        const good = lastGood === null ? null : new Date(beginning.getTime() + lastGood * minute);
+        const at = expectedAt(schedule, chosen, good, beginning);
+        const overdue = (time: number) => {
+          const now = new Date(time);
+          const expectation = expectedBy(schedule, chosen, now);
+          return expectation !== null && isOverdue(expectation, good, beginning, now);
+        };
+        expect(at).not.toBeNull();
+        expect(overdue(Number(at) - 2 * minute)).toBe(false);
+        expect(overdue(Number(at) + 2 * minute)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is none for what is off, or never comes again', () => {
+    expect(expectedAt({ ...daily, enabled: false }, settings, null, beginning)).toBeNull();
+    expect(expectedAt({ cron: '0 0 30 2 *', enabled: true }, settings, null, beginning)).toBeNull();
+    expect(expectedAt({ cron: '0 0 30 2 *', enabled: true }, settings, beginning, beginning)).toBeNull();
   });
 });

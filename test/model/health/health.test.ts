@@ -61,7 +61,7 @@ const facts: HealthFacts = {
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
   unwritable: null,
   scheduler: { now: new Date(0), remembered: null, found: [], ticks: { last: null, gaps: [] }, needed: false },
-  channels: ['ops', 'mail'].map((name) => ({ name, state: told, owedSince: null })),
+  channels: ['ops', 'mail'].map((name) => ({ name, state: told, owed: 0, owedSince: null })),
 };
 const judge = (change: Partial<HealthFacts>) => judgeHealth({ ...facts, ...change });
 const statusOf = (change: Partial<HealthFacts>, name: string) => judge(change).checks.find((check) => check.name === name)?.status;

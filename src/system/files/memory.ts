@@ -1,14 +1,15 @@
 /**
- * system: the AlertMemory role on a file of the state directory. It knows nothing of what it keeps.
+ * system: the Memory role on a file of the state directory. It knows nothing of what it keeps.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AlertMemory } from '../../model/roles/alert-memory.js';
+import type { Memory } from '../../model/roles/memory.js';
 import { ledgerFailure } from '../ledger/segments.js';
 import { ensurePrivateDirectory, writeAtomic } from './files.js';
 
-export function openAlertMemory(stateDirectory: string): AlertMemory {
-  const path = join(stateDirectory, 'alerts.json');
+/** `name`: the file's. */
+export function openMemory(stateDirectory: string, name: string): Memory {
+  const path = join(stateDirectory, name);
   return {
     recall() {
       try {

@@ -1,0 +1,100 @@
+/**
+ * core: the Context as metrics look at it: storages that answer in time or not at all, each listed once, and of the ledger the lines that
+ * still count. Nothing can be written by it.
+ */
+import { Failure } from '../../model/errors.js';
+import type { Ledger, LedgerDamage, LedgerLine } from '../../model/events/ledger.js';
+import type { DiscardedBackup, Storage, StoredBackup } from '../../model/roles/storage.js';
+import type { Context } from '../context.js';
+
+async function gather<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function* of<T extends StoredBackup>(database: string | undefined, items: Promise<readonly T[]>): AsyncGenerator<T> {
+  for (const item of await items) if (database === undefined || item.place.database === database) yield item;
+}
+
+/** A storage that is asked for each thing once. `late` rejects when the time is over. */
+function once(storage: Storage, late: Promise<never>): Storage {
+  const inTime = <T>(asked: Promise<T>): Promise<T> => Promise.race([asked, late]);
+  let listed: Promise<readonly StoredBackup[]> | undefined;
+  let discarded: Promise<readonly DiscardedBackup[]> | undefined;
+  const probed = inTime(storage.probe());
+  probed.catch(() => undefined); // told to whoever asks
+  return {
+    ...nothingElse(storage),
+    probe: () => probed,
+    // one that can not be probed is not waited for twice
+    list: (database) => of(database, (listed ??= probed.then(() => inTime(gather(storage.list()))))),
+    discarded: (database) => of(database, (discarded ??= probed.then(() => inTime(gather(storage.discarded()))))),
+  };
+}
+
+const refuse = (): never => {
+  throw new Failure('internal', 'metrics only look');
+};
+
+const nothingElse = ({ name, kind, required }: Storage): Storage => ({
+  name,
+  kind,
+  required,
+  probe: refuse,
+  adopt: refuse,
+  put: refuse,
+  get: refuse,
+  list: refuse,
+  stat: refuse,
+  sweep: refuse,
+  mark: refuse,
+  unmark: refuse,
+  discard: refuse,
+  recover: refuse,
+  discarded: refuse,
+  remove: refuse,
+});
+
+async function* oneByOne(lines: readonly LedgerLine[], damage: LedgerDamage, into?: LedgerDamage): AsyncGenerator<LedgerLine> {
+  if (into) Object.assign(into, damage);
+  yield* lines;
+}
+
+/** What of a ledger counts, read as a ledger. */
+function ledgerOf(ledger: Ledger, lines: readonly LedgerLine[], damage: LedgerDamage): Ledger {
+  return {
+    ...ledger,
+    appendEvent: refuse,
+    appendFact: refuse,
+    appendEventSync: refuse,
+    read: (into) => oneByOne(lines, damage, into),
+    readOutcomes: (into) => oneByOne(lines, damage, into),
+    readBackwards: (into) => oneByOne(lines.toReversed(), damage, into),
+  };
+}
+
+export interface Looking {
+  readonly context: Context;
+  /** Ends the watch over the time. */
+  close(): void;
+}
+
+/** `limit`: longest time for all storages together, ms. */
+export function lookingAt(context: Context, lines: readonly LedgerLine[], damage: LedgerDamage, limit: number): Looking {
+  const watch = new AbortController();
+  const late = context.clock.sleep(limit, watch.signal).then((): never => {
+    throw new Failure('storage', `no answer within ${Math.round(limit / 1000)} s`);
+  });
+  late.catch(() => undefined);
+  return {
+    context: {
+      ...context,
+      storages: context.storages.map((storage) => once(storage, late)),
+      ledger: ledgerOf(context.ledger, lines, damage),
+      log: () => undefined,
+      announce: () => undefined,
+    },
+    close: () => watch.abort(),
+  };
+}
