@@ -3,7 +3,7 @@
  */
 import { Writable } from 'node:stream';
 import type { Backup, BackupDetails, Fingerprint, TableCount } from '../model/backup/backup.js';
-import { compareFingerprints, refreshedViews } from '../model/backup/fingerprint.js';
+import { comparedByContent, compareFingerprints, refreshedViews } from '../model/backup/fingerprint.js';
 import { amendments, beyondMending } from '../model/backup/properties.js';
 import type { Database, TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
@@ -34,6 +34,8 @@ export interface Restored {
   readonly ok: boolean;
   /** Whether there was a fingerprint to compare with. */
   readonly compared: boolean;
+  /** Tables of which every row was compared, not only their number; of all that were compared. */
+  readonly byContent: { readonly hashed: number; readonly tables: number };
   readonly duration: number;
   readonly warnings: readonly string[];
 }
@@ -71,7 +73,7 @@ export async function restore(context: Context, request: RestoreRequest): Promis
         ...refreshedViews(expected, found),
         ...(await bringProperties(context, request, target, { details, create, databaseName: state.databaseName })),
       );
-    return { ...outcome, ok: true, compared, duration, warnings };
+    return { ...outcome, ok: true, compared, byContent: comparedByContent(expected, found), duration, warnings };
   } catch (error) {
     await finish(context, backup, state, { started, ok: false, compared: false, whole: false });
     throw asFailure(error, 'restore');

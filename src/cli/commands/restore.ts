@@ -3,6 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { Context } from '../../core/context.js';
+import type { Restored } from '../../core/restore.js';
 import type { Backup } from '../../model/backup/backup.js';
 import { Failure } from '../../model/errors.js';
 import { carriesPassword } from '../../model/settings/reference.js';
@@ -69,11 +70,17 @@ async function into(context: Context, options: Options, backup: Backup): Promise
       [
         ...restored.warnings.map((warning) => `${paint.yellow('warning:')} ${warning}`),
         `${paint.green('restored')} ${backup.backupId} into ${restored.target} in ${formatDuration(restored.duration)}`,
-        restored.compared
-          ? `every ${parts ? 'restored ' : ''}table has the row count that it had in the backup`
-          : `not compared: the backup has no fingerprint${parts ? ' of what was restored' : ''}`,
+        whatWasCompared(restored, parts !== undefined),
       ].join('\n'),
   };
+}
+
+function whatWasCompared({ compared, byContent: { hashed, tables } }: Restored, parts: boolean): string {
+  const [every, these] = parts ? ['every restored table', ' of what was restored'] : ['every table', ''];
+  if (!compared) return `not compared: the backup has no fingerprint${these}`;
+  if (hashed === 0) return `${every} has the row count that it had in the backup`;
+  const rest = hashed < tables ? `; of ${tables - hashed} of ${tables} only the row count could be compared` : '';
+  return `${every} has the same rows as in the backup, compared by content${rest}`;
 }
 
 async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {

@@ -64,6 +64,13 @@ export function compareFingerprints(expected: Fingerprint, found: Fingerprint): 
   return [...differences, ...compareLargeObjects(expected, found), ...compareSequences(expected, found)];
 }
 
+/** Tables that were compared by their content, of those that were compared. */
+export function comparedByContent(expected: Fingerprint, found: Fingerprint): { readonly hashed: number; readonly tables: number } {
+  const hashes = new Map(found.tables.map((table) => [keyOf(table), table.hash]));
+  const hashed = expected.tables.filter((table) => table.hash !== undefined && hashes.get(keyOf(table)) !== undefined);
+  return { hashed: hashed.length, tables: expected.tables.length };
+}
+
 /** Materialized views that hold something else than in the source, a sentence each: no archive holds their rows. */
 export function refreshedViews(expected: Fingerprint, found: Fingerprint): string[] {
   const actual = new Map(found.views?.map((view) => [keyOf(view), view]));
