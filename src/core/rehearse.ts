@@ -206,7 +206,7 @@ async function restoreInto(
       signal: context.signal,
     });
     try {
-      await fill([load.stage]);
+      await fill(load.stages);
       const differences = compareFingerprints(details.fingerprint, await load.fingerprint());
       if (differences.length > 0) throw new Failure('verification', `the restored schema differs: ${differences.slice(0, 5).join('; ')}`);
     } finally {

@@ -94,9 +94,9 @@ describe('a database with every kind of object', () => {
     expect(await tellAll(target.url('byhand'))).toEqual(told);
   }, 60_000);
 
-  it('comes back equal from a sealed backup into a new database', async () => {
+  it('comes back equal from a sealed backup into a new database, over several connections', async () => {
     expect(ending(await project.json(['execute', 'sealed']))).toEqual({ exitCode: 0 });
-    const made = await project.json(['restore', 'latest', '--to', target.url('freshmade'), '--create']);
+    const made = await project.json(['restore', 'latest', '--to', target.url('freshmade'), '--create', '--jobs', '2']);
     expect({ ...ending(made), warnings: made.document['warnings'] }).toEqual({ exitCode: 0, warnings: [] });
     expect(await tellAll(target.url('freshmade'))).toEqual(told);
   }, 60_000);

@@ -35,11 +35,19 @@ function programsFor(artifacts: readonly Artifact[]): string {
 }
 
 /** What several processes dumped has to lie in a folder for pg_restore. */
-function loading(dump: Artifact, keys: Manifest['keys']): string {
-  if (formOf(dump) === 'custom') return block(pipeline(dump, keys, 'pg_restore --exit-on-error --dbname=NEW_DATABASE'));
+function loading(dump: Artifact, manifest: Omit<Manifest, 'artifacts'>): string {
+  const { keys } = manifest;
+  const restore = `pg_restore${complains(manifest) ? '' : ' --exit-on-error'} --dbname=NEW_DATABASE`;
+  if (formOf(dump) === 'custom') return block(pipeline(dump, keys, restore));
   const unpack = ['mkdir -p UNPACKED', pipeline(dump, keys, 'tar -x -C UNPACKED')];
-  return block(...unpack, 'pg_restore --exit-on-error --jobs=2 --dbname=NEW_DATABASE UNPACKED/database.dir');
+  return block(...unpack, `${restore} UNPACKED/database.dir`);
 }
+
+/** pg_restore 17 begins with a setting that older servers do not know, and calls that an error. */
+const complains = ({ clientVersion, serverVersion }: Omit<Manifest, 'artifacts'>): boolean =>
+  Number.parseInt(clientVersion, 10) >= 17 && Number.parseInt(serverVersion, 10) < 17;
+const onComplaint =
+  'In a server older than PostgreSQL 17 exactly one error is to be ignored: `unrecognized configuration parameter "transaction_timeout"`.\n\n';
 
 export function restoreGuide(manifest: Omit<Manifest, 'artifacts'>, artifacts: readonly Artifact[]): string {
   const dump = artifacts.find((artifact) => artifact.kind === 'database');
@@ -67,11 +75,11 @@ ${block(pipeline(globals, manifest.keys, 'less'))}
 
 4.`
     : '3.'
-} ${dump && formOf(dump) === 'directory' ? 'Unpack, and restore over several connections' : 'Restore'}:
+} ${dump && formOf(dump) === 'directory' ? 'Unpack, and restore' : 'Restore'}:
 
-${dump ? loading(dump, manifest.keys) : ''}
-${dump && formOf(dump) === 'directory' ? '\n`UNPACKED` is a folder with room for the whole dump; `--jobs` may be as many as the server has processors.\n' : ''}
-Add \`--no-owner --no-privileges\` when the roles of the source do not exist and are not wanted.
+${dump ? loading(dump, manifest) : ''}
+${dump && formOf(dump) === 'directory' ? '\n`UNPACKED` is a folder with room for the whole dump.\n' : ''}
+${complains(manifest) ? onComplaint : ''}Add \`--no-owner --no-privileges\` when the roles of the source do not exist and are not wanted.
 
 With backup-automation itself: \`backup-automation restore ${manifest.backupId} --to postgresql://.../NEW_DATABASE\`,
 which also compares every table's row count with the one counted when the backup was taken.

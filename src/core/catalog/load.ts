@@ -1,10 +1,10 @@
 /**
  * core: fills a database from a backup and counts what is in it then: what `restore` and `verify` have in common.
  */
-import { decodedSize, formOf, type Backup, type BackupDetails, type Fingerprint } from '../../model/backup/backup.js';
+import { decodedSize, formOf, type Backup, type BackupDetails, type Fingerprint, type TableCount } from '../../model/backup/backup.js';
 import { compareFingerprints, onlyTables } from '../../model/backup/fingerprint.js';
 import type { Database, Load, LoadRequest } from '../../model/roles/engine.js';
-import { Failure } from '../../model/errors.js';
+import { asFailure, Failure, type FailureCode } from '../../model/errors.js';
 import { whileHeld, withClaim } from '../event/claim.js';
 import type { Context } from '../context.js';
 import type { Source } from './fetch.js';
@@ -50,7 +50,6 @@ async function fillHeld(context: Context, request: FillRequest): Promise<Filled>
   const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'database');
   if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no archive`);
   const runId = context.newId();
-  const { fingerprint } = request.details;
   return withClaim(context, runId, async () => {
     const archiveMajor = Number.parseInt(backup.manifest.clientVersion, 10);
     const expectedSize = decodedSize(artifact, backup.manifest.databaseSize);
@@ -59,24 +58,40 @@ async function fillHeld(context: Context, request: FillRequest): Promise<Filled>
     try {
       const input = await source.get(backup, artifact.name);
       context.announce({ kind: 'step', step: 'load', database: backup.database, detail: artifact.name });
-      await withdraw(context, { artifact, input }, [load.stage], { step: 'load', database: backup.database, total: artifact.size });
-      const tables = await load.finish();
-      const expected = tables ? onlyTables(fingerprint, tables) : fingerprint;
-      const found = await count(context, request, load);
-      const lost = (request.jobs ?? 1) > 1 ? compareFingerprints(expected, found) : [];
-      if (lost.length === 0) return { found, expected, warnings: [] };
-      context.announce({ kind: 'step', step: 'load', database: backup.database, detail: `${artifact.name} again, over one connection` });
-      await load.again();
-      return { found: await count(context, request, load), expected, warnings: [inAnotherOrder(lost)] };
+      await withdraw(context, { artifact, input }, load.stages, { step: 'load', database: backup.database, total: artifact.size });
+      return await finish(context, request, load, artifact.name);
     } finally {
       await load.close();
     }
   });
 }
 
-/** What a database's own functions do while tables come in another order than one connection brings them. */
-const inAnotherOrder = (lost: readonly string[]): string =>
-  `over several connections it came out different (${lost.slice(0, 3).join('; ')}), so it was emptied and restored again over one`;
+/** What several connections spoilt is done once more over one. */
+async function finish(context: Context, request: FillRequest, load: Load, artifact: string): Promise<Filled> {
+  const { fingerprint } = request.details;
+  const look = async (tables: readonly TableCount[] | null) => {
+    const found = await count(context, request, load);
+    return { found, expected: tables ? onlyTables(fingerprint, tables) : fingerprint };
+  };
+  if ((request.jobs ?? 1) <= 1) return { ...(await load.finish().then(look)), warnings: [] };
+  const first = await load.finish().then(look).catch(asFailure);
+  if (first instanceof Failure && (context.signal.aborted || inAnyOrder.has(first.code))) throw first;
+  const wrong = whatWentWrong(first);
+  if (!(first instanceof Failure) && wrong === null) return { ...first, warnings: [] };
+  context.announce({ kind: 'step', step: 'load', database: request.backup.database, detail: `${artifact} again, over one connection` });
+  const second = await load.again().then(look);
+  return { ...second, warnings: [`over several connections ${wrong}, so it was emptied and restored again over one`] };
+}
+
+/** What comes to the same over one connection. */
+const inAnyOrder: ReadonlySet<FailureCode> = new Set(['not-found', 'archive', 'restore-target', 'no-space', 'internal']);
+
+/** By a database's own functions, or statements that need one another, where things come in another order than one connection brings them. */
+function whatWentWrong(how: Failure | Pick<Filled, 'found' | 'expected'>): string | null {
+  if (how instanceof Failure) return `it failed (${how.message})`;
+  const lost = compareFingerprints(how.expected, how.found);
+  return lost.length === 0 ? null : `it came out different (${lost.slice(0, 3).join('; ')})`;
+}
 
 function count(context: Context, { backup, details }: FillRequest, load: Load): Promise<Fingerprint> {
   const detail = details.fingerprint.method === 'content' ? 'hashing rows' : 'counting rows';

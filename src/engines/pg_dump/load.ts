@@ -4,7 +4,6 @@
 import type { Installed } from '../../model/backup/client-choice.js';
 import type { Load, LoadRequest } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
-import type { ProgramExit } from '../../model/roles/flow.js';
 import { localeClauses, type Texts } from '../../model/backup/properties.js';
 import { missingRoles } from '../../model/backup/globals.js';
 import { identifier, literal } from '../../model/quote.js';
@@ -12,8 +11,8 @@ import type { Server } from '../../system/connection/connection.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { retakeFingerprint } from './content.js';
 import { applicationNameOf, type Connection } from './connection.js';
-import { loadKept, type Stager, type Way } from './kept.js';
-import { complaints, explainExit } from './stages.js';
+import { loadKept } from './kept.js';
+import { loadStages, type Stager } from './load-stages.js';
 
 /** WRONG_OBJECT_TYPE, INVALID_PARAMETER_VALUE, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR: whatever language the server speaks. */
 const isWrongLocale = (error: unknown): boolean =>
@@ -89,36 +88,6 @@ export async function addRoles(session: Session, globals: string): Promise<strin
   return created;
 }
 
-function explainLoad(exit: ProgramExit): Failure {
-  const ignored = /errors ignored on restore: (\d+)/.exec(exit.stderr)?.[1];
-  const missing = /extension "(.*)" is not available/.exec(exit.stderr)?.[1];
-  if (missing !== undefined)
-    return new Failure('restore-target', `the target server does not have the extension "${missing}" that the backup needs`, {
-      hint: 'install its package on that server, then restore into an empty database again',
-    });
-  if (!ignored) return explainExit('the restore', exit, 'restore');
-  return new Failure(
-    'restore',
-    `pg_restore reported ${ignored} error${ignored === '1' ? '' : 's'}, the first: ${complaints(exit.stderr)}`,
-    {
-      hint: 'the target is incomplete; for missing roles add --no-owner, for missing extensions install them, then restore into an empty database again',
-    },
-  );
-}
-
-/** What goes before the archive's name, or reads it from stdin without one. */
-function argumentsFor(databaseName: string, { noOwner, noTablespaces, role }: LoadRequest, { replace, jobs }: Way): string[] {
-  return [
-    '--no-password',
-    ...(noOwner ? ['--no-owner', '--no-privileges'] : []),
-    ...(replace ? ['--clean', '--if-exists', '--single-transaction'] : []),
-    ...(noTablespaces ? ['--no-tablespaces'] : []),
-    ...(jobs > 1 ? [`--jobs=${jobs}`] : []),
-    ...(role === undefined ? [] : [`--role=${role}`]),
-    `--dbname=dbname='${databaseName.replace(/[\\']/g, '\\$&')}'`,
-  ];
-}
-
 export async function beginLoad(connection: Connection, client: Installed, request: LoadRequest): Promise<Load> {
   const { details, replace, jobs = 1 } = request;
   const databaseName = await connection.databaseName();
@@ -128,20 +97,14 @@ export async function beginLoad(connection: Connection, client: Installed, reque
   const name = applicationNameOf(request.eventId);
   if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, details.roles));
   const child = await connection.childEnvironment(request.eventId);
-  const stage: Stager = (way, ...more) => ({
-    kind: 'program',
-    file: client.file('pg_restore'),
-    ...(way.jobs > 1 ? { forks: true } : { stopsReading: true }),
-    args: [...argumentsFor(databaseName, request, way), ...more],
-    env: child.env,
-    explain: explainLoad,
-  });
+  const serverMajor = await connection.use(name, async (session) => session.serverMajor);
+  const stages: Stager = (way, ...more) => loadStages({ client, databaseName, serverMajor, env: child.env }, request, way, more);
   const use = <T>(deed: (session: Session) => Promise<T>) => connection.use(name, deed);
   const close = async () => child.remove();
   if (request.form === 'directory' || request.parts || jobs > 1)
-    return { ...(await loadKept(client, request, { folder: child.folder, stage, use }).catch(refuse(child.remove))), close };
+    return { ...(await loadKept(client, request, { folder: child.folder, stages, use }).catch(refuse(child.remove))), close };
   return {
-    stage: stage({ replace, jobs }),
+    stages: stages({ clean: replace, atomic: replace, jobs }),
     finish: async () => null,
     again: () => Promise.reject(new Failure('internal', 'what streamed by can not be loaded again')),
     fingerprint: () => use((session) => retakeFingerprint(session, details, null)),

@@ -8,7 +8,7 @@ import type { Installed } from '../../model/backup/client-choice.js';
 import { parseContents, selectEntries, type Entry, type Ground } from '../../model/backup/contents.js';
 import type { LoadRequest } from '../../model/roles/engine.js';
 import { Failure } from '../../model/errors.js';
-import type { ProgramStage, TransformStage } from '../../model/roles/flow.js';
+import type { ProgramStage, Stage, TransformStage } from '../../model/roles/flow.js';
 import { formatBytes } from '../../model/units.js';
 import { freeBytes } from '../../system/files/disk.js';
 import { runFlow } from '../../system/programs/flow.js';
@@ -70,16 +70,17 @@ const tooMuch = (most: number) =>
     },
   );
 
-/** Runs a program to its end; what it prints. Throws what its stage explains. */
-export async function output(stage: ProgramStage, signal: AbortSignal): Promise<string> {
-  const flow = runFlow([stage], { signal });
+/** Runs stages to their end; what the last prints. Throws what a stage explains. */
+export async function output(stages: ProgramStage | readonly Stage[], signal: AbortSignal): Promise<string> {
+  const flow = runFlow('kind' in stages ? [stages] : stages, { signal });
   const pieces: Buffer[] = [];
   flow.output.on('data', (data: Buffer) => pieces.push(data));
   await flow.done;
   return Buffer.concat(pieces).toString('utf8');
 }
 
-async function list(client: Installed, file: string, args: readonly string[], signal: AbortSignal): Promise<Entry[]> {
+/** The table of contents of an archive. */
+export async function list(client: Installed, file: string, args: readonly string[], signal: AbortSignal): Promise<Entry[]> {
   const explain: ProgramStage['explain'] = (exit) => explainExit('the archive', exit, 'archive');
   return parseContents(
     await output({ kind: 'program', file: client.file('pg_restore'), args: ['--list', ...args, file], explain }, signal),
@@ -115,7 +116,11 @@ export async function choose(
 ): Promise<{ readonly list: string; readonly entries: readonly Entry[] }> {
   const seeds = await findSeeds(client, file, parts, signal);
   const entries = selectEntries(await list(client, file, ['--verbose'], signal), seeds, ground);
-  const path = join(dirname(file), 'contents');
+  return { list: await writeList(join(dirname(file), 'contents'), entries), entries };
+}
+
+/** What pg_restore's --use-list reads. Resolves to its path. */
+export async function writeList(path: string, entries: readonly Entry[]): Promise<string> {
   await writeFile(path, entries.map(({ id }) => `${id};\n`).join(''), { mode: 0o600 });
-  return { list: path, entries };
+  return path;
 }

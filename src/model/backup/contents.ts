@@ -26,9 +26,8 @@ const belongings = new Set(
 /** They tie two things together: of no use where one of them is not there. */
 const ties = new Set(['FK CONSTRAINT', 'TABLE ATTACH', 'INDEX ATTACH', 'PUBLICATION TABLE']);
 const remarks = new Set(['ACL', 'COMMENT', 'SECURITY LABEL']);
-const kinds = [
-  ...new Set([...belongings, 'TABLE', 'VIEW', 'MATERIALIZED VIEW', 'FOREIGN TABLE', 'TYPE', 'SHELL TYPE', 'DOMAIN', 'SCHEMA', 'EXTENSION']),
-].toSorted((a, b) => b.length - a.length);
+const others = 'TABLE,VIEW,MATERIALIZED VIEW,FOREIGN TABLE,TYPE,SHELL TYPE,DOMAIN,SCHEMA,EXTENSION,DEFAULT ACL,EVENT TRIGGER'.split(',');
+const kinds = [...belongings, ...others].toSorted((a, b) => b.length - a.length);
 
 /** `220; 1259 16424 TABLE public orders postgres`, and below it `;	depends on: 855 855`. */
 export function parseContents(listing: string): Entry[] {
@@ -101,6 +100,18 @@ function schemaName({ id, text }: Entry, among: readonly Entry[]): string | unde
   const words = text.split(' ').slice(1);
   const beginnings = words.map((_word, at) => words.slice(0, words.length - at).join(' '));
   return beginnings.find((name) => inside.some((one) => one.startsWith(`${name} `)));
+}
+
+/** The order of a pg_restore over one connection, in three passes: what privileges could hinder, the privileges, what they may be needed for. */
+export function passesOf(entries: readonly Entry[]): { readonly first: Entry[]; readonly privileges: Entry[]; readonly last: Entry[] } {
+  const isPrivilege = ({ kind }: Entry) => kind === 'ACL' || kind === 'DEFAULT ACL';
+  const isLast = ({ kind, text }: Entry) =>
+    ['EVENT TRIGGER', 'MATERIALIZED VIEW DATA'].includes(kind) || (kind === 'COMMENT' && text.startsWith('- EVENT TRIGGER '));
+  return {
+    first: entries.filter((entry) => !isPrivilege(entry) && !isLast(entry)),
+    privileges: entries.filter(isPrivilege),
+    last: entries.filter(isLast),
+  };
 }
 
 /** As pg_restore shows names. */

@@ -114,12 +114,12 @@ export interface CheckRequest {
 }
 
 export interface Load {
-  /** Takes the archive in to its end. Fills the target with it, or keeps it for `finish`. */
-  readonly stage: Stage;
+  /** They take the archive in to its end. Fill the target with it, or keep it for `finish`. */
+  readonly stages: readonly Stage[];
   /** Fills the target with what was kept, if so. Resolves to those of the fingerprint's tables that parts filled; null: everything. */
   finish(): Promise<readonly TableCount[] | null>;
-  /** Takes away what `finish` filled the target with, and fills it once more, by one connection. */
-  again(): Promise<void>;
+  /** Takes away what `finish` filled the target with, and fills it once more, by one connection. Resolves to the same as `finish`. */
+  again(): Promise<readonly TableCount[] | null>;
   /** What was counted in the target after all that ended well; of parts only their tables. */
   fingerprint(): Promise<Fingerprint>;
   close(): Promise<void>;

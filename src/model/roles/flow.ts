@@ -27,6 +27,8 @@ export interface ProgramStage {
   readonly forks?: true;
   /** Turns an unsuccessful end into the Failure to throw. */
   explain(exit: ProgramExit): Failure | Promise<Failure>;
+  /** Whether an end with another exit code than 0 is a good one all the same. */
+  isGood?(exit: ProgramExit): boolean;
   /** Called with what a *successful* program said on stderr, line by line. */
   warned?(lines: readonly string[]): void;
 }

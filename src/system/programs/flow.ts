@@ -7,7 +7,7 @@
 import { Transform, type Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { asFailure, Failure } from '../../model/errors.js';
-import type { ProgramExit, RunFlow, Stage } from '../../model/roles/flow.js';
+import type { ProgramExit, ProgramStage, RunFlow, Stage } from '../../model/roles/flow.js';
 import { start, type Running } from './exec.js';
 import { errnoOf } from '../files/files.js';
 
@@ -16,7 +16,8 @@ const patience = 10_000;
 /** Read and hand on in large pieces: every piece costs a turn of the event loop. */
 const piece = 1024 * 1024;
 
-const wentWell = (exit: ProgramExit): boolean => exit.exitCode === 0 && exit.signal === null;
+const wentWell = (stage: ProgramStage, exit: ProgramExit): boolean =>
+  exit.signal === null && (exit.exitCode === 0 || stage.isGood?.(exit) === true);
 /** 141 is what a shell makes of SIGPIPE. */
 const lostItsReader = (exit: ProgramExit): boolean =>
   exit.signal === 'SIGPIPE' || exit.exitCode === 141 || /broken pipe|connection reset/i.test(exit.stderr);
@@ -26,9 +27,9 @@ async function verdict(programs: readonly Running[]): Promise<Failure | null> {
   const ends = await Promise.all(programs.map(async ({ stage, exit }) => ({ stage, exit: await exit })));
   for (const { stage, exit } of ends) {
     const lines = exit.stderr.split('\n').filter(Boolean);
-    if (wentWell(exit) && lines.length > 0) stage.warned?.(lines);
+    if (wentWell(stage, exit) && lines.length > 0) stage.warned?.(lines);
   }
-  const failed = ends.filter(({ exit }) => !wentWell(exit));
+  const failed = ends.filter(({ stage, exit }) => !wentWell(stage, exit));
   const culprit = failed.find(({ exit }) => !lostItsReader(exit)) ?? failed.at(-1);
   return culprit ? culprit.stage.explain(culprit.exit) : null;
 }
@@ -40,11 +41,11 @@ const fromBehind = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']
  * Hands a source to a program that may stop reading. When it ended well, the source is read to its own end, for who counts and hashes
  * it; when not, there is no use in the rest.
  */
-async function feed(source: Readable, { stdin, exit }: Running): Promise<void> {
+async function feed(source: Readable, { stage, stdin, exit }: Running): Promise<void> {
   if (!stdin) return;
   stdin.once('close', () => {
     source.unpipe(stdin);
-    void exit.then((how) => (wentWell(how) ? source.resume() : source.destroy()));
+    void exit.then((how) => (wentWell(stage, how) ? source.resume() : source.destroy()));
   });
   source.pipe(stdin);
   try {

@@ -111,7 +111,8 @@ describe('programs', () => {
         [98, false],
       ] as const) {
         const load = database && (await given.engine.load(database, { ...request, archiveMajor }));
-        const file = load?.stage.kind === 'program' ? load.stage.file : '';
+        const [first] = load?.stages ?? [];
+        const file = first?.kind === 'program' ? first.file : '';
         expect(file.startsWith(newer.directory)).toBe(!fits);
         await load?.close();
       }
