@@ -49,7 +49,7 @@ export class CostTally {
   add({ impact, result }: Pick<BackupEvent, 'impact' | 'result'>): void {
     if (!impact) return;
     this.watched += 1;
-    if (impact.core !== null) this.confined += 1;
+    if (typeof impact.core === 'number') this.confined += 1;
     if (result?.code === 'gave-way') this.gaveWay += 1;
     this.longestBlocked = Math.max(this.longestBlocked, impact.longestBlocked);
     this.transactions.add(impact);
