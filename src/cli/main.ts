@@ -46,6 +46,7 @@ const everyCommand: Readonly<Record<string, AddCommand>> = {
 
 /** Describing a command costs time, so that one which is named right away is the only one there. Completion tells of all. */
 function commandsFor([, , first = '']: readonly string[]): readonly AddCommand[] {
+  if (first === '--version' || first === '-V') return [];
   const named = first !== 'completion' && Object.hasOwn(everyCommand, first) ? everyCommand[first] : undefined;
   return named ? [named] : Object.values(everyCommand);
 }
