@@ -36,8 +36,10 @@ async function doDue(context: Context): Promise<DueDone> {
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
   return {
     events: [...opened, ...outcomes.map(({ event }) => event)],
+    news: [...opened, ...outcomes.filter(({ isOld }) => !isOld).map(({ event }) => event)],
     verified: proven.done,
     copied: mended.done,
-    failure: stopped ?? summarize(outcomes) ?? proven.failure ?? mended.failure ?? untold,
+    // what waits has not failed
+    failure: stopped ?? summarize(outcomes.filter(({ event }) => event.status !== 'pending')) ?? proven.failure ?? mended.failure ?? untold,
   };
 }

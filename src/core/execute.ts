@@ -38,6 +38,8 @@ export interface ExecuteRequest {
 
 export interface Executed {
   readonly events: readonly BackupEvent[];
+  /** Those of which there is something new to tell. */
+  readonly news: readonly BackupEvent[];
   /** What went wrong, with the exit code; null when everything went well. */
   readonly failure: Failure | null;
 }
@@ -56,7 +58,8 @@ async function executeAll(context: Context, request: ExecuteRequest): Promise<Ex
   }
   if (request.type !== 'emergency') await mendBefore(context, outcomes);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
-  return { events: outcomes.map(({ event }) => event), failure: stopped ?? summarize(outcomes) };
+  const events = outcomes.map(({ event }) => event);
+  return { events, news: events, failure: stopped ?? summarize(outcomes) };
 }
 
 /** After a good backup: the copies that earlier ones lack. What fails is tried again later, and is nothing against this one. */

@@ -26,6 +26,7 @@ export const memoryLocks = (held = new Set<string>()): Locks & { readonly die: (
       return free === undefined ? null : claim(free);
     },
     placesTaken: async (limit) => places(limit).filter((name) => held.has(name)).length,
+    claimTurn: async (scheduleId, database) => claim(`turn ${scheduleId} ${database}`),
     holdBackup: async () => ({ release: () => {} }),
     claimBackup: async (id) => claim(`backup ${id}`),
     isBackupHeld: async (id) => held.has(`backup ${id}`),

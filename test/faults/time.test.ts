@@ -6,7 +6,7 @@ import { uuidv7 } from '../../src/model/id.js';
 import { occurrencesOf, slotKey } from '../../src/model/moment/occurrences.js';
 import { deadlineOf, dueSlots } from '../../src/model/moment/slots.js';
 import { clockChanges, place, wallOf, wallText } from '../../src/model/moment/wall.js';
-import { isInside, timeOfDay, windowState } from '../../src/model/moment/window.js';
+import { windowState } from '../../src/model/moment/window.js';
 import { scheduleSchema } from '../../src/model/settings/settings.js';
 import { systemClock } from '../../src/system/clock.js';
 import { openLedger } from '../../src/system/ledger/ledger.js';
@@ -41,6 +41,7 @@ function casesOf(zone: string): Case[] {
         { start: clock(at - 30), end: clock(at + 60) },
         { start: clock(at), end: clock(at + 90) },
         { start: clock(at - 90), end: clock(at) },
+        { start: clock(at), end: clock(at + 10) },
         { start: '00:00', end: '00:00' },
       ];
       return windows.map((window) => ({ zone, cron: `${at % 60} ${Math.floor(at / 60)} * * *`, window, date: wall - (wall % day) }));
@@ -55,7 +56,7 @@ function simulate({ zone, cron, window, date }: Case): { runs: Map<string, numbe
   const occurrences = occurrencesOf(schedule, zone);
   const runs = new Map<string, number>();
   let lost = 0;
-  let waiting: { key: string; until: Date } | null = null;
+  let waiting: { key: string; from: Date; until: Date } | null = null;
   const begin = place(date - 12 * hour, zone).moment;
   let since = new Date(begin);
   let next = occurrences.next(since);
@@ -66,11 +67,15 @@ function simulate({ zone, cron, window, date }: Case): { runs: Map<string, numbe
     if (next && next <= now && at < end) {
       const plan = dueSlots({ scheduleId: 's', schedule, settings }, since, now);
       lost += plan.missed.length + (waiting && plan.run ? 1 : 0);
-      waiting = plan.run && { key: plan.run.key, until: deadlineOf(plan.run.at, { schedule, settings }) };
+      waiting = plan.run && {
+        key: plan.run.key,
+        from: windowState(window, zone, now).opensAt,
+        until: deadlineOf(plan.run.at, { schedule, settings }),
+      };
       since = now;
       next = occurrences.next(since);
     }
-    if (waiting && isInside(window, timeOfDay(now, zone))) {
+    if (waiting && now >= waiting.from) {
       runs.set(waiting.key, (runs.get(waiting.key) ?? 0) + 1);
       waiting = null;
     } else if (waiting && now >= waiting.until) {

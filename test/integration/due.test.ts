@@ -176,12 +176,17 @@ describe('slots', () => {
     const impossible = ['--set', 'conditions.minDiskSpace=100000000'];
     for (let look = 0; look < 3; look += 1) {
       const { exitCode, document } = await project.json(['execute', '--due', ...impossible], withServer(project));
-      expect({ exitCode, events: document.events }).toMatchObject({ exitCode: 75, events: [{ status: 'pending' }] });
+      expect({ exitCode, events: document.events }).toMatchObject({ exitCode: 0, events: [{ status: 'pending' }] });
     }
+    const silent = await project.run(['execute', '--due', '--quiet', ...impossible], withServer(project));
+    expect(silent).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    const other = ['--set', 'conditions.maxDatabaseLoad=0', '--set', 'conditions.minDiskSpace=0'];
+    const news = await project.run(['execute', '--due', '--quiet', ...other], withServer(project));
+    expect(news).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/shop +pending .*load: /) as string, stderr: '' });
     const [waiting] = (await project.json(['events'])).document.events;
     const shown = await project.json(['events', 'show', waiting?.id ?? '']);
-    expect(shown.document['records']).toHaveLength(2);
-    expect(waiting?.reasons).toEqual([expect.stringContaining('minDiskSpace')]);
+    expect(shown.document['records']).toHaveLength(3);
+    expect(waiting?.reasons).toEqual([expect.stringContaining('maxDatabaseLoad')]);
     expect((await project.json(['execute', '--due'], withServer(project))).document.events).toMatchObject([{ status: 'completed' }]);
     project.cleanup();
   });

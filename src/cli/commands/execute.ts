@@ -40,7 +40,7 @@ const help = {
     20: 'engine or database',
     21: 'storage',
     74: 'the ledger can not be written',
-    75: 'not now: conditions not met or too many backups running; repeat later',
+    75: 'not now: conditions not met or too many backups running; repeat later (with --due what waits is good)',
     130: 'interrupted',
   },
 } as const;
@@ -70,12 +70,12 @@ async function nothingDue(options: GlobalOptions): Promise<Outcome | null> {
   const { openQuiet } = await import('../../wire/quiet.js');
   const quiet = await openQuiet(options);
   quiet.tick();
-  return quiet.isQuiet() ? { document: { events: [] }, text: () => 'nothing is due' } : null;
+  return quiet.isQuiet() ? { document: { events: [] }, text: () => (options.quiet ? '' : 'nothing is due') } : null;
 }
 
 async function body(options: Options & GlobalOptions, schedule: string | undefined): Promise<Outcome> {
-  const nothing = options.due ? await nothingDue(options) : null;
-  if (nothing) return nothing;
+  const answered = options.due ? await nothingDue(options) : null;
+  if (answered) return answered;
   const [{ context, loaded }, { table }] = await Promise.all([openWork(options), import('../show/table.js')]);
   const request = requestOf(options, schedule);
   if (options.dryRun) {
@@ -89,18 +89,24 @@ async function body(options: Options & GlobalOptions, schedule: string | undefin
     import('../../core/due.js'),
   ]);
   for (const sentence of notBuiltYet(loaded)) say(`warning: ${sentence}`, options);
-  if (options.due) return dueOutcome(await executeDue(context), table);
+  if (options.due) return dueOutcome(await executeDue(context), table, options);
   const { events, failure } = await execute(context, request);
   return { document: { events }, text: (paint) => showEvents(events, table, paint), failure: failure ?? undefined };
 }
 
-async function dueOutcome({ events, verified, copied, failure }: DueDone, table: typeof Table.table): Promise<Outcome> {
+/** With --quiet a minute that brings nothing new says nothing: cron would send it as mail. */
+async function dueOutcome(
+  { events, news, verified, copied, failure }: DueDone,
+  table: typeof Table.table,
+  { quiet }: GlobalOptions,
+): Promise<Outcome> {
   const { copiedTable, verifiedTable } = await import('../show/results.js');
   const document = { events, ...(verified.length > 0 && { verified }), ...(copied.length > 0 && { copied }) };
   const text = (paint: ChalkInstance): string => {
-    if (events.length + verified.length + copied.length === 0) return failure ? '' : 'nothing is due';
+    if (news.length + verified.length + copied.length === 0)
+      return failure || quiet ? '' : events.length > 0 ? `nothing new: ${events.length} wait for their conditions` : 'nothing is due';
     const parts = [
-      events.length > 0 && showEvents(events, table, paint),
+      news.length > 0 && showEvents(news, table, paint),
       copied.length > 0 && copiedTable(copied, paint),
       verified.length > 0 && verifiedTable(verified, paint),
     ];
@@ -113,13 +119,13 @@ const colours = { completed: 'green', failed: 'red', cancelled: 'yellow', runnin
 
 function showEvents(events: readonly BackupEvent[], table: typeof Table.table, paint: ChalkInstance): string {
   // the error says it all
-  if (events.length === 1 && !events[0]?.result?.success) return '';
+  if (events.length === 1 && events[0]?.result?.success === false) return '';
   const rows = events.map((event) => [
     event.database,
     paint[colours[event.status]](event.status),
     event.result?.success ? formatBytes(event.result.size) : '',
     event.result ? formatDuration(event.result.duration) : '',
-    event.result?.backupId ?? event.result?.error ?? '',
+    event.result?.backupId ?? event.result?.error ?? event.reasons?.join('; ') ?? '',
   ]);
   return table(['DATABASE', 'STATUS', 'SIZE', 'DURATION', 'BACKUP OR REASON'], rows, { width: width(), paint });
 }

@@ -101,8 +101,11 @@ async function tryConditions(context: Context, asked: BackupEvent, request: Gate
   const report = decideConditions(settings, surroundings, { now: context.clock.now(), passBy });
   const event = { ...asked, metadata: metadataOf(surroundings) };
   const limit = settings.conditions.maxConcurrentBackups;
-  const place = report.met ? await claimPlaces(context, database, limit) : null;
-  if (!place || 'refused' in place) return { event, reasons: place ? [place.refused] : report.reasons, hopeless: !settings.enabled };
+  const place = report.met ? await claimPlaces(context, asked, database, limit) : null;
+  if (!place || 'refused' in place) {
+    const skips = place?.overlaps === true && plan.schedule?.overlap === 'skip';
+    return { event, reasons: place ? [place.refused] : report.reasons, hopeless: !settings.enabled || skips };
+  }
   const checked = settings.healthCheckBeforeBackup && !passBy.has('health');
   const healthIssues = checked ? preBackupHealth(settings.health, surroundings.database) : [];
   return { event, place, warnings: [...report.warnings, ...place.warnings], healthIssues, neededBytes: surroundings.neededBytes };

@@ -11,6 +11,8 @@ export interface Outcome {
   readonly failure: Failure | null;
   /** The retry that was left pending. */
   readonly retry: BackupEvent | null;
+  /** It waits for what it waited for before. */
+  readonly isOld?: boolean;
 }
 
 export const notNow = (event: BackupEvent, reasons: readonly string[]): Failure =>

@@ -37,7 +37,10 @@ export const told = async (context: Context, event: BackupEvent, reasons: readon
 export async function refrain(context: Context, { event, reasons, hopeless }: Unmet, wait: Wait): Promise<Outcome> {
   if (hopeless || !isPatience(wait))
     return { event: await cancelled(context, event, reasons), failure: notNow(event, reasons), retry: null };
-  if (context.clock.now() < wait.until) return { event: await told(context, event, reasons), failure: notNow(event, reasons), retry: null };
+  if (context.clock.now() < wait.until) {
+    const waiting = await told(context, event, reasons);
+    return { event: waiting, failure: null, retry: null, isOld: waiting === event };
+  }
   const late = [`deadline: its conditions did not hold until ${wait.until.toISOString()}`, ...reasons];
   if (wait.policy !== 'fail') return { event: await cancelled(context, event, late), failure: notNow(event, late), retry: null };
   const failure = new Failure('failed', `${event.database}: not backed up: ${late.join('; ')}`, {

@@ -1,8 +1,9 @@
 /**
  * model: the backup window, two times of day in a zone, both minutes inside. Knows no clock: `now` is an argument.
  */
-import { msPerMinute } from '../units.js';
 import type { BackupWindow } from '../settings/settings.js';
+import { msPerMinute } from '../units.js';
+import { clockChanges, wallText, type ClockChange } from './wall.js';
 
 export interface WindowState {
   readonly open: boolean;
@@ -35,36 +36,44 @@ export function isInside({ start, end }: BackupWindow, time: string): boolean {
   return start < end ? start <= time && time <= end : time >= start || time <= end;
 }
 
-/** Longer than any day, with its hours put forward or back: a window that a clock change swallows opens the day after. */
-const horizon = 50 * 60;
+/** Longer than any day, with its hours put forward or back. */
+const horizon = 50 * 60 * msPerMinute;
 
-/**
- * The window's state at a moment. Exact across changes of the clock: what counts is the time of day that the wall shows, minute by
- * minute, so that a swallowed hour opens nothing and a repeated one opens twice.
- */
-export function windowState(window: BackupWindow, zone: string, now: Date): WindowState {
-  const open = isInside(window, timeOfDay(now, zone));
-  if (window.start === window.end) return { open, closesAt: null, opensAt: now };
-  const change = changeAfter(window, zone, now, open);
-  return open ? { open, closesAt: change, opensAt: now } : { open, closesAt: null, opensAt: change ?? now };
+/** No gap that is looked back for is longer; Samoa's left-out day is none, since each time of day was shown on the days around it. */
+const longestGap = 3 * 60 * msPerMinute;
+
+/** A slot that the clock skips runs at the first minute behind the gap: there its window is open, and for as long as it would have been. */
+function isOwed(window: BackupWindow, { at, from, until }: ClockChange, moment: number): boolean {
+  const passed = Math.floor((moment - at) / msPerMinute) * msPerMinute;
+  if (passed < 0 || until - from > longestGap) return false;
+  for (let wall = from + passed; wall < until; wall += msPerMinute) if (isInside(window, wallText(wall).slice(11))) return true;
+  return false;
 }
 
-/** The first minute after `now` in which the window is in the other state. */
-function changeAfter(window: BackupWindow, zone: string, now: Date, open: boolean): Date | null {
-  const minute = Math.floor(now.getTime() / msPerMinute);
-  for (let ahead = 1; ahead <= horizon; ahead += 1) {
-    const moment = new Date((minute + ahead) * msPerMinute);
-    if (isInside(window, timeOfDay(moment, zone)) !== open) return moment;
-  }
-  return null;
+/** Tells of moments between two whether the window is open: what counts is the time of day that the wall shows, or has just skipped. */
+function look(window: BackupWindow, zone: string, from: number, until: number): (moment: number) => boolean {
+  const gaps = clockChanges(zone, from - longestGap, until + msPerMinute).filter(({ kind }) => kind === 'skipped');
+  return (moment) => isInside(window, timeOfDay(new Date(moment), zone)) || gaps.some((gap) => isOwed(window, gap, moment));
+}
+
+/** The window's state at a moment, exact to the minute: one that the clock skips is open right behind the gap, one that it repeats twice. */
+export function windowState(window: BackupWindow, zone: string, now: Date): WindowState {
+  if (window.start === window.end) return { open: true, closesAt: null, opensAt: now };
+  const first = Math.floor(now.getTime() / msPerMinute) * msPerMinute;
+  const isOpen = look(window, zone, first, first + horizon);
+  const open = isOpen(now.getTime());
+  for (let moment = first + msPerMinute; moment <= first + horizon; moment += msPerMinute)
+    if (isOpen(moment) !== open)
+      return open ? { open, closesAt: new Date(moment), opensAt: now } : { open, closesAt: null, opensAt: new Date(moment) };
+  return { open, closesAt: null, opensAt: now };
 }
 
 /** The newest moment, not after `now`, at which the window closed; null for one that never does. */
 export function lastClosed(window: BackupWindow, zone: string, now: Date): Date | null {
   if (window.start === window.end) return null;
-  const minute = Math.floor(now.getTime() / msPerMinute);
-  const openAt = (at: number): boolean => isInside(window, timeOfDay(new Date(at * msPerMinute), zone));
-  for (let back = 0; back <= horizon; back += 1)
-    if (!openAt(minute - back) && openAt(minute - back - 1)) return new Date((minute - back) * msPerMinute);
+  const last = Math.floor(now.getTime() / msPerMinute) * msPerMinute;
+  const isOpen = look(window, zone, last - horizon, last);
+  for (let moment = last; moment >= last - horizon; moment -= msPerMinute)
+    if (!isOpen(moment) && isOpen(moment - msPerMinute)) return new Date(moment);
   return null;
 }

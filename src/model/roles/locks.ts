@@ -27,6 +27,8 @@ export interface Locks {
   claimPlace(limit: number): Promise<Lock | null>;
   /** How many of the places are taken now. */
   placesTaken(limit: number): Promise<number>;
+  /** The one place for a backup of this database by this schedule. Null: the one before is not over. */
+  claimTurn(scheduleId: string, database: string): Promise<Lock | null>;
   /** Held by who reads a backup, or marks it; several may at once. Null: it is being removed. */
   holdBackup(backupId: string): Promise<Lock | null>;
   /** Held alone, to remove it. Null: somebody holds it. */

@@ -166,8 +166,8 @@ const outwaitLooks = 0.2;
 const outwaitRetention = 10;
 
 /**
- * The locks of a state directory: `run/<eventId>.lock` for events; in `locks/` `host.<i>.lock` for places, `backup.<id>.lock` for
- * backups that are read or removed, `retention.<storage>.lock`, `alerts.lock`. Touches nothing until used.
+ * The locks of a state directory: `run/<eventId>.lock` for events; in `locks/` `host.<i>.lock` for places, `turn.<schedule>.<database>.lock`,
+ * `backup.<id>.lock` for backups that are read or removed, `retention.<storage>.lock`, `alerts.lock`. Touches nothing until used.
  */
 export function openLocks(stateDirectory: string): Locks {
   const run = join(stateDirectory, 'run');
@@ -214,6 +214,10 @@ export function openLocks(stateDirectory: string): Locks {
       return null;
     },
     placesTaken: async (limit) => places(limit).filter((path) => isHeld(path)).length,
+    async claimTurn(scheduleId, database) {
+      prepare(shared);
+      return takeLockSync(join(shared, `turn.${encodeURIComponent(scheduleId)}.${encodeURIComponent(database)}.lock`), 0);
+    },
     async holdBackup(backupId) {
       prepare(shared);
       return takeLockSync(backupPath(backupId), outwaitLooks, 'shared');
