@@ -1,0 +1,48 @@
+/**
+ * faults: two slots of one schedule and database, looked at in the same moment by many processes: one after the other, never both.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openSlotEvent } from '../../src/core/event/record.js';
+import { count } from '../fixtures/counts.js';
+import { cloneDatabase } from '../fixtures/database.js';
+import { inProcess, lab } from '../fixtures/lab.js';
+import { shimDirectory } from '../fixtures/shims.js';
+
+test('F9: different slots of one schedule and database never run side by side', { timeout: 600_000 }, async ({ task }) => {
+  const database = await cloneDatabase('empty');
+  const rounds = count(1, 20);
+  const violations: string[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      const schedules = { hourly: { cron: '0 0 1 1 *' } };
+      const conditions = { maxConcurrentBackups: 6, minDiskSpace: 0 };
+      const project = lab({ shop: { url: database.url } }, { schedules, conditions, fingerprint: 'none', timezone: 'UTC' });
+      const log = join(project.directory, 'dumps.log');
+      const counted = (real: string) =>
+        `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\necho + >>'${log}'\nsleep 1\n'${real}' "$@"; status=$?\necho - >>'${log}'\nexit $status\n`;
+      const shims = shimDirectory({ pg_dump: counted });
+      const due = () => project.json(['execute', '--due', '--quiet', '--set', `clientDirectory=${shims.directory}`]);
+      await due();
+      const context = await inProcess(project);
+      for (const minute of [1, 2]) {
+        const at = new Date(Date.now() - minute * 60_000);
+        await openSlotEvent(context, 'hourly', { key: `hourly@${at.toISOString().slice(0, 16)}[UTC]`, at }, 'shop');
+      }
+      await Promise.all(Array.from({ length: count(4, 6) }, due));
+      // what waited for its turn has it now
+      await due();
+      const marks = readFileSync(log, 'utf8').split('\n').filter(Boolean).join('');
+      const { events } = (await project.json(['events'])).document;
+      const ended = events.map(({ status }) => status).join();
+      if (marks !== '+-+-' || ended !== 'completed,completed') violations.push(`round ${round}: ${marks}, ${ended}`);
+      shims.remove();
+      project.cleanup();
+    }
+  } finally {
+    await database.drop();
+  }
+  task.meta.score = { row: 'F9', what: 'two slots of one schedule and database at once', n: rounds, violations };
+  expect(violations).toEqual([]);
+});
