@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { CliOptions } from '../fixtures/cli.js';
 
 const runs = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
@@ -79,13 +79,42 @@ export function mountSmallDisk(): SmallDisk {
   };
 }
 
+/** A volume of 64 MiB in a file on a disk of 24 MiB: what is written is taken, and lost when it is made durable. */
+export function mountThinVolume(): { readonly path: string; grow(): void; umount(): void } {
+  const below = mkdtempSync(join(tmpdir(), 'backup-automation-thin-'));
+  const disk = (options: string) => execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', below]);
+  disk('size=24m');
+  const volume = mountImage(join(below, 'image'), 64, ['-O', '^has_journal']);
+  mkdirSync(join(volume.path, 'data'), { mode: 0o700 });
+  return {
+    path: join(volume.path, 'data'),
+    grow: () => disk('remount,size=200m'),
+    umount: () => {
+      volume.umount();
+      execFileSync('umount', ['-l', below]);
+      rmSync(below, { recursive: true });
+    },
+  };
+}
+
 /** A volume of its own in a file, ext4; everyone may enter it. */
 export function mountVolume(megabytes: number): { readonly path: string; umount(): void } {
-  const file = `${mkdtempSync(join(tmpdir(), 'backup-automation-volume-'))}/image`;
+  const folder = mkdtempSync(join(tmpdir(), 'backup-automation-volume-'));
+  const { path, umount } = mountImage(join(folder, 'image'), megabytes);
+  return {
+    path,
+    umount: () => {
+      umount();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function mountImage(file: string, megabytes: number, options: readonly string[] = []) {
   const path = mkdtempSync(join(tmpdir(), 'vol-'));
   writeFileSync(file, '');
   truncateSync(file, megabytes * 1024 * 1024);
-  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', file]);
+  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', ...options, file], { stdio: 'ignore' });
   execFileSync('mount', ['-o', 'loop', file, path]);
   chmodSync(path, 0o777);
   return {
@@ -93,7 +122,6 @@ export function mountVolume(megabytes: number): { readonly path: string; umount(
     umount: () => {
       execFileSync('umount', ['-l', path]);
       rmSync(path, { recursive: true });
-      rmSync(dirname(file), { recursive: true });
     },
   };
 }

@@ -100,8 +100,8 @@ test.skipIf(noMount)(
     for (const folder of [disk.path, dirname(disk.path)]) chmodSync(folder, 0o755);
     try {
       disk.leave(2 * 1024 * 1024);
-      const said = await rig.run(['verify', backup.backupId, '--json'], { env: { TMPDIR: disk.path } });
-      expect(said).toMatchObject({ exitCode: 22, stdout: expect.stringContaining('the temp folder has') as string });
+      const said = await rig.run(['verify', backup.backupId, '--json', '--set', `verify.folder=${disk.path}`]);
+      expect(said).toMatchObject({ exitCode: 22, stdout: expect.stringContaining('there is no room to restore for proof') as string });
       const [found] = (await rig.catalog()).backups.filter(({ backupId }) => backupId === backup.backupId);
       expect(found).toMatchObject({ suspect: false, badCopies: [] });
       expect(readdirSync(disk.path)).toEqual([]);
