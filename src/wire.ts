@@ -34,6 +34,7 @@ import { resolveSecret, resolveSecretText } from './system/secrets.js';
 import { openSigner } from './system/signer.js';
 import { openStorageMemory } from './system/files/storage-memory.js';
 import { entryOf } from './wire/entry.js';
+import { touchedAt } from './system/files/path.js';
 import { createWhole } from './system/files/whole-file.js';
 
 export interface WireOptions {
@@ -135,6 +136,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),
     dueMemory: openDueMemory(config.stateDirectory, fingerprint, systemClock),
+    touchedAt,
     clock: systemClock,
     signer: openSigner(config.stateDirectory),
     run: runFlow,

@@ -248,6 +248,10 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
       [config.retention, ...schedules.map(({ retention }) => retention)].some((one) => one && !saysWhatToKeep(one)),
       'retention: one says nothing but a minimum, so by it no backup is ever removed',
     ],
+    [
+      schedules.some(({ triggers }) => triggers?.notify !== undefined),
+      'triggers: nothing listens for `notify`: let the deployment touch `triggers.file`, or type `backup-automation execute SCHEDULE`',
+    ],
     [lastWaitDays > longestWait, `maxRetries: the last retry would wait ${Math.round(lastWaitDays)} days; waits are cut at ${longestWait}`],
   ];
   return said.filter(([when]) => when).map(([, sentence]) => sentence);

@@ -63,6 +63,8 @@ export interface Context {
   readonly ledger: Ledger;
   readonly locks: Locks;
   readonly dueMemory: DueMemory;
+  /** When a file was last written or touched; null: it is not there, or may not be seen. */
+  touchedAt(path: string): Date | null;
   readonly clock: Clock;
   readonly signer: Signer;
   readonly run: RunFlow;

@@ -1,5 +1,5 @@
 /**
- * core: `execute --due`, what is due, done: slots, retries, what waits for its conditions, copies and proofs that are owed. Each duty is a file of `core/due`.
+ * core: `execute --due`, what is due, done: slots, triggers, retries, what waits for its conditions, copies and proofs that are owed. Each duty is a file of `core/due`.
  */
 import { asFailure } from '../model/errors.js';
 import type { Context } from './context.js';
@@ -8,6 +8,7 @@ import type { Copied } from './copies.js';
 import { mendOwed } from './due/copies.js';
 import { remember } from './due/quiet.js';
 import { openSlots } from './due/slots.js';
+import { openTriggered } from './due/triggers.js';
 import { verifyOverdue, type Verified } from './due/verifications.js';
 import { runWaiting } from './due/waiting.js';
 import { summarize } from './event/outcome.js';
@@ -27,12 +28,13 @@ export const executeDue = (context: Context): Promise<DueDone> => withLastResort
 async function doDue(context: Context): Promise<DueDone> {
   const agenda = await readAgenda(context);
   const opened = await openSlots(context, agenda);
+  const askedAt = await openTriggered(context, agenda, context.dueMemory.recall()?.askedAt ?? null);
   await agenda.catchUp();
   const outcomes = await runWaiting(context, agenda);
   const mended = context.signal.aborted ? { done: [], failure: null } : await mendOwed(context);
   const proven = await verifyOverdue(context);
   const untold = await notify(context, { ...atEnd, due: true, ...(isLookDue(context) && { report: await health(context) }) });
-  await remember(context, agenda);
+  await remember(context, agenda, askedAt);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
   return {
     events: [...opened, ...outcomes.map(({ event }) => event)],

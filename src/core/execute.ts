@@ -12,6 +12,7 @@ import { mendCopies } from './copies.js';
 import { whileClaimed, withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { doneElsewhere } from './event/elsewhere.js';
+import { equalBackup } from './event/unchanged.js';
 import { observe } from './observe.js';
 import { awaitConditions } from './event/gate.js';
 import { isPatience, refrain, type Wait } from './event/patience.js';
@@ -21,7 +22,7 @@ import { beat } from './notify/beat.js';
 import { withLastResort } from './notify/direct.js';
 import { makeRoom, pruneAfter } from './prune.js';
 import { shortfall, summarize, type Outcome } from './event/outcome.js';
-import { cancelled, completed, failed, openEvent, openPart, record, retryOf } from './event/record.js';
+import { cancelled, completed, failed, openEvent, openPart, record, retryOf, unchanged } from './event/record.js';
 
 export interface ExecuteRequest {
   readonly scheduleId?: string;
@@ -178,7 +179,14 @@ async function work(
       event = await record(context, { ...event, status: 'running', ...warned({}, gate.warnings) });
       await beat(context, event, { phase: 'start' });
       const { healthIssues, neededBytes } = gate;
-      const request = { event, database, plan, healthIssues, neededBytes };
+      const mark = await context.engine.mark(database).catch(() => null);
+      const equal = await equalBackup(context, { event, plan, healthIssues, mark });
+      if (equal) {
+        event = await unchanged(context, event, equal, elapsed(context, started));
+        await beat(context, event, { phase: 'success' });
+        return { event, failure: null, retry: null };
+      }
+      const request = { event, database, plan, healthIssues, neededBytes, mark };
       const deed = (watched: Context) => backUp(watched, request);
       const made = await observe(context, request, deed, (impact) => (event = { ...event, impact })).catch(async (error: unknown) => {
         throw await causeOf(context, database, error);

@@ -194,7 +194,9 @@ function routinesOf(
   return databases.map((database) => {
     const newest = known.stock.backups.find((backup) => backup.scheduleId === id && backup.database === database && !backup.suspect);
     const remembered = known.stock.reachable ? undefined : known.history.lastCompleted.get(`${id} ${database}`);
-    const lastGood = newest?.timestamp ?? remembered ?? null;
+    const equal = known.history.lastEqual.get(`${id} ${database}`);
+    const found = equal && equal.backupId === newest?.backupId ? equal.at : newest?.timestamp;
+    const lastGood = found ?? remembered ?? null;
     return {
       scheduleId: id,
       database,

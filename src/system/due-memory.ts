@@ -9,7 +9,7 @@ import type { DueMemory, DueNote } from '../model/roles/due-memory.js';
 import { writeAtomic } from './files/files.js';
 import { ledgerFolder, segmentAt, segmentsOf } from './ledger/segments.js';
 
-const format = 1;
+const format = 2;
 
 interface Stored extends DueNote {
   readonly format: typeof format;
@@ -40,11 +40,16 @@ export function openDueMemory(stateDirectory: string, configuration: string | nu
       return null;
     }
   };
-  const mark = (): string => {
+  const mark = (watched: readonly string[]): string => {
     const newest = segmentsOf(stateDirectory).at(-1)?.path ?? '';
-    return [configuration, statusOf(ledgerFolder(stateDirectory)), newest, statusOf(newest), statusOf(join(stateDirectory, 'run'))].join(
-      ' ',
-    );
+    return [
+      configuration,
+      statusOf(ledgerFolder(stateDirectory)),
+      newest,
+      statusOf(newest),
+      statusOf(join(stateDirectory, 'run')),
+      ...watched.map(statusOf),
+    ].join(' ');
   };
   const fileOf = (segment: number, offset: number): string | null => {
     const found = statSync(segmentAt(stateDirectory, segment).path, { throwIfNoEntry: false });
@@ -69,7 +74,7 @@ export function openDueMemory(stateDirectory: string, configuration: string | nu
     isQuiet(at) {
       const note = configuration === null ? null : read();
       const time = at.toISOString();
-      return note?.nextAt != null && note.at <= time && time < note.nextAt && note.mark === mark();
+      return note?.nextAt != null && note.at <= time && time < note.nextAt && note.mark === mark(note.watched);
     },
   };
 }

@@ -53,6 +53,7 @@ export function fakeEngine(dump: Stage): Engine {
     members: async (entry) => [{ name: entry, entry, connection: null }],
     measure: async () => unmeasured,
     probe: async () => probe,
+    mark: () => Promise.reject(new Error('nothing is known of the server')),
     claim: async () => ({ without: null, isLost: () => false, release: async () => {} }),
     access: async () => ({ role: 'backup', serverMajor: 15, unreadable: [], largeObjects: { count: 0, first: [] } }),
     dump: async () => ({

@@ -123,7 +123,7 @@ function showEvents(events: readonly BackupEvent[], table: typeof Table.table, p
   const rows = events.map((event) => [
     event.database,
     paint[colours[event.status]](event.status),
-    event.result?.success ? formatBytes(event.result.size) : '',
+    event.equalTo ? 'unchanged' : event.result?.success ? formatBytes(event.result.size) : '',
     event.result ? formatDuration(event.result.duration) : '',
     event.result?.backupId ?? event.result?.error ?? event.reasons?.join('; ') ?? '',
   ]);

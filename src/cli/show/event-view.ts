@@ -31,7 +31,7 @@ function noteOf({ status, result, reasons, warnings, notBefore, recovered, newer
 const longestNote = 100;
 const short = (text: string): string => (text.length > longestNote ? `${text.slice(0, longestNote - 3)}...` : text);
 const durationOf = ({ result }: BackupEvent): string => (result && result.duration > 0 ? formatDuration(result.duration) : '');
-const sizeOf = ({ result }: BackupEvent): string => (result?.success ? formatBytes(result.size) : '');
+const sizeOf = ({ result, equalTo }: BackupEvent): string => (equalTo ? 'unchanged' : result?.success ? formatBytes(result.size) : '');
 
 /** What an ended event came to, else why it is as it is. */
 const outcomeOf = (event: TimelineEvent): string => {
@@ -98,11 +98,13 @@ export function eventPage({ event, records }: EventHistory, paint: ChalkInstance
     ['type', event.type],
     ['schedule', event.scheduleId],
     ['trigger', event.trigger],
+    ['cause', event.cause],
     ['created', `${localTime(event.timestamp)} ${localZone([event.timestamp])}`],
     ['not before', event.notBefore && localTime(event.notBefore)],
     ['attempt', event.attempt],
     ['retry of', event.retryOf],
     ['backup', result?.backupId],
+    ['unchanged', event.equalTo && 'the database is as it was at that backup; none was made anew'],
     ['duration', durationOf(event)],
     ['size', sizeOf(event)],
     ['load', metadata.databaseLoad === null ? null : `${metadata.databaseLoad} %`],

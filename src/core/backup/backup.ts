@@ -7,6 +7,7 @@ import { fingerprintFor } from '../../model/backup/fingerprint.js';
 import type { Database, Dump } from '../../model/roles/engine.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import { isEmergency, type BackupEvent } from '../../model/events/event.js';
+import type { Mark } from '../../model/backup/mark.js';
 import type { Level } from '../../model/backup/level.js';
 import { detailsName, guideName } from '../../model/settings/names.js';
 import type { Context, Seal } from '../context.js';
@@ -25,6 +26,8 @@ export interface BackupRequest {
   readonly plan: Pick<Plan, 'schedule' | 'storages' | 'jobs'>;
   readonly healthIssues: readonly string[];
   readonly neededBytes: number | null;
+  /** Looked at before; null: it could not be told. */
+  readonly mark: Mark | null;
 }
 
 export interface Missing {
@@ -268,7 +271,7 @@ async function readBack(context: Context, request: BackupRequest, { dump, artifa
   }
 }
 
-function manifestOf(context: Context, { event, database }: BackupRequest, { probe, snapshotLsn }: Dump) {
+function manifestOf(context: Context, { event, database, mark }: BackupRequest, { probe, snapshotLsn }: Dump) {
   return {
     format: 1,
     backupId: event.id,
@@ -285,6 +288,7 @@ function manifestOf(context: Context, { event, database }: BackupRequest, { prob
     clientVersion: probe.clientVersion,
     toolVersion: context.process.toolVersion,
     snapshotLsn,
+    ...(mark && { mark }),
     host: context.process.host,
     signature: null,
   } as const satisfies Partial<Manifest>;

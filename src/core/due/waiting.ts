@@ -64,7 +64,7 @@ function patienceOf(context: Context, event: BackupEvent, now: Date): Patience |
   if (!settings.intelligentScheduling) return null;
   const schedule = event.scheduleId === undefined ? undefined : context.schedules[event.scheduleId];
   const at = new Date(event.notBefore ?? event.timestamp);
-  if (event.slot !== undefined && event.retryOf === undefined && schedule)
+  if ((event.slot !== undefined || event.cause !== undefined) && event.retryOf === undefined && schedule)
     return { until: deadlineOf(at, { schedule, settings }), policy: schedule.onDeadline };
   const window = event.passBy?.includes('window') ? null : settings.backupWindow;
   return { until: retryDeadline(at, { window, zone: zoneOf(schedule ?? {}, settings) }, now), policy: 'skip' };

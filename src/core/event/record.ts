@@ -4,6 +4,7 @@
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../../model/events/event.js';
 import type { Slot } from '../../model/moment/slots.js';
+import type { Firing } from '../../model/moment/triggers.js';
 import type { Made } from '../backup/backup.js';
 import type { Context } from '../context.js';
 
@@ -64,6 +65,17 @@ export async function openSlotEvent(context: Context, scheduleId: string, slot: 
   return tryRecord(context, { ...event, slot: slot.key, notBefore: slot.at.toISOString() });
 }
 
+/** The event of a trigger, which waits for whoever claims it. */
+export async function openTriggeredEvent(
+  context: Context,
+  scheduleId: string,
+  database: string,
+  { trigger, cause }: Firing,
+): Promise<void> {
+  const event = opening(context, context.newId(), { scheduleId, type: 'scheduled', trigger, passBy: [] }, database);
+  await tryRecord(context, { ...event, cause, notBefore: event.timestamp });
+}
+
 /** One database's part of an event that was opened for a whole entry; null when it has one already. */
 export async function openPart(context: Context, event: BackupEvent, database: string): Promise<BackupEvent | null> {
   const { reasons: _reasons, ...rest } = event;
@@ -113,6 +125,10 @@ export async function failed(context: Context, event: BackupEvent, failure: Fail
 /** A storage that was to hold a backup and does not. */
 export const noCopy = (storage: string, why: string): string =>
   `storage "${storage}" has no copy of it, and gets one from another by the next execute: ${why}`;
+
+/** The database is as it was: the backup before stands for this event too. */
+export const unchanged = (context: Context, event: BackupEvent, equalTo: string, duration: number): Promise<BackupEvent> =>
+  record(context, { ...event, status: 'completed', equalTo, result: { success: true, backupId: equalTo, duration, size: 0 } });
 
 export async function completed(context: Context, event: BackupEvent, made: Made, duration: number): Promise<BackupEvent> {
   const without = made.missing.map(({ storage, failure }) => noCopy(storage, failure.message));

@@ -14,6 +14,8 @@ export interface History {
   readonly deadRuns: readonly string[];
   /** When a backup was last completed, ISO 8601, by `<schedule> <database>`. */
   readonly lastCompleted: ReadonlyMap<string, string>;
+  /** By which backup, and when, a database was last found unchanged, by `<schedule> <database>`. */
+  readonly lastEqual: ReadonlyMap<string, { readonly backupId: string; readonly at: string }>;
   /** Of the newest slot, what keeps it from being backed up, by `<schedule> <database>`: it waits, or was given up. */
   readonly held: ReadonlyMap<string, Held>;
   /** When a backup was last restored and found equal, ISO 8601, by database. */
@@ -33,6 +35,7 @@ interface Fold {
   readonly unended: Map<string, BackupEvent>;
   readonly lastRuns: Map<string, BackupEvent>;
   readonly lastCompleted: Map<string, string>;
+  readonly lastEqual: Map<string, { readonly backupId: string; readonly at: string }>;
   readonly held: Map<string, Held>;
   readonly restored: Map<string, string>;
   readonly restoreTimes: RestoreTimes;
@@ -47,6 +50,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     unended: new Map(),
     lastRuns: new Map(),
     lastCompleted: new Map(),
+    lastEqual: new Map(),
     held: new Map(),
     restored: new Map(),
     restoreTimes: new RestoreTimes(),
@@ -60,6 +64,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
     deadRuns,
     lastCompleted: fold.lastCompleted,
+    lastEqual: fold.lastEqual,
     held: fold.held,
     restored: fold.restored,
     restoreTimes: fold.restoreTimes.figures(),
@@ -84,8 +89,10 @@ function take(fold: Fold, record: LedgerRecord): void {
   fold.unended.delete(record.id);
   if (record.status === 'cancelled') return;
   fold.lastRuns.set(record.database, record);
-  if (record.status === 'completed' && record.scheduleId !== undefined)
-    fold.lastCompleted.set(`${record.scheduleId} ${record.database}`, record.timestamp);
+  if (record.status !== 'completed' || record.scheduleId === undefined) return;
+  const key = `${record.scheduleId} ${record.database}`;
+  fold.lastCompleted.set(key, record.timestamp);
+  if (record.equalTo !== undefined) fold.lastEqual.set(key, { backupId: record.equalTo, at: record.timestamp });
 }
 
 function takeHeld(held: Map<string, Held>, { scheduleId, database, status, slot, reasons = [] }: BackupEvent): void {

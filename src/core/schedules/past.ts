@@ -45,7 +45,7 @@ export async function readPast(sight: Sight): Promise<Past> {
     const known = last.get(scheduleId);
     // the newest event by its creation; its newest line comes first
     if (!known || known.timestamp < event.timestamp) last.set(scheduleId, event);
-    if (status !== 'completed' || !result) return;
+    if (status !== 'completed' || !result || event.equalTo !== undefined) return;
     const databases = durations.get(scheduleId) ?? new Map<string, number[]>();
     durations.set(scheduleId, databases);
     const own = databases.get(database) ?? [];

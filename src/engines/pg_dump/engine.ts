@@ -21,6 +21,7 @@ import { beginDump } from './dump.js';
 import { addRoles, beginLoad, dropSubscriptions } from './load.js';
 import { surveyDatabase, surveyServer } from './needs.js';
 import { unpackedCheck } from './directory.js';
+import { readMark } from './mark.js';
 import { claimPlace } from './places.js';
 import { amend, readProperties } from './properties.js';
 import { checkRoom } from './spool.js';
@@ -116,6 +117,10 @@ class PgDump implements Engine {
 
   claim(database: Database, limit: number, host: string) {
     return claimPlace(connectionOf(database), limit, host);
+  }
+
+  mark(database: Database) {
+    return connectionOf(database).use(applicationName, readMark);
   }
 
   access(database: Database): Promise<Access> {

@@ -100,7 +100,7 @@ export const success = (event: BackupEvent, at: string): Alert =>
   alertOf(event, at, {
     kind: 'success',
     severity: 'info',
-    title: `${event.database} is backed up`,
+    title: event.equalTo ? `${event.database} is unchanged since its last backup` : `${event.database} is backed up`,
     reason: 'success',
     facts: [...sizes(event), ...(event.warnings ?? []).map((warning) => ['Warning', warning] as const)],
   });

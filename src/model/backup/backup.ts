@@ -3,6 +3,7 @@
  */
 import * as z from 'zod';
 import { levels, type Level } from './level.js';
+import { markSchema } from './mark.js';
 import { propertiesSchema } from './properties.js';
 
 /** UUIDv7, made by us: the id of a backup and of the event that made it. */
@@ -55,6 +56,8 @@ export const manifestSchema = z.object({
   clientVersion: z.string(),
   toolVersion: z.string(),
   snapshotLsn: z.string().nullable(),
+  /** Where the database stood just before the snapshot. */
+  mark: markSchema.optional(),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
   artifacts: z.array(artifactSchema).min(1),

@@ -45,6 +45,8 @@ export interface BackupEvent {
   readonly scheduleId?: string;
   /** Who or what started it: `cli`, `cron`, `api`, `retry`, ... */
   readonly trigger: string;
+  /** What a trigger of its schedule found, a sentence. */
+  readonly cause?: string;
   readonly timestamp: string;
   readonly status: EventStatus;
   readonly result?: EventResult;
@@ -62,6 +64,8 @@ export interface BackupEvent {
   /** Why it waits or was cancelled, one sentence each. */
   readonly reasons?: readonly string[];
   readonly warnings?: readonly string[];
+  /** The backup that was made before and holds the database as it is: none was made anew. */
+  readonly equalTo?: string;
   /** What it cost the database; only where that could be watched. */
   readonly impact?: Impact;
   /** Storages that should hold its backup and did not when it was completed: they get their copies later. */

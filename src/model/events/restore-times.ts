@@ -41,7 +41,8 @@ export class RestoreTimes {
   private readonly sizes = new Map<string, number>();
 
   take(record: LedgerRecord): void {
-    if (record.record === 'event' && record.status === 'completed') this.sizes.set(record.database, record.result?.size ?? 0);
+    if (record.record === 'event' && record.status === 'completed' && record.equalTo === undefined)
+      this.sizes.set(record.database, record.result?.size ?? 0);
     const isRestore = record.record === 'restore' || (record.record === 'verification' && record.level === 'restore');
     if (!isRestore || !record.ok || record.size === undefined) return;
     const { duration, size, at } = record;

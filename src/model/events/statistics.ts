@@ -51,6 +51,11 @@ class Durations {
     this.most = Math.max(this.most, ms);
   }
 
+  /** How many backups were made: an unchanged database has a completed event, and none. */
+  get counted(): number {
+    return this.count;
+  }
+
   get average(): number {
     return this.count === 0 ? 0 : Math.round(this.sum / this.count);
   }
@@ -78,12 +83,12 @@ class Tally {
 
   /** Counts an event that was counted as `before`, null: not at all. */
   move(before: EventStatus | null, event: Written): void {
-    const { status, result, at } = event;
+    const { status, result, at, equalTo } = event;
     if (before) this.counts[before] -= 1;
     this.counts[status] += 1;
     if (isTerminal(status)) this.cost.add(event);
     if (status !== 'completed') return;
-    this.durations.add(result?.duration ?? 0);
+    if (equalTo === undefined) this.durations.add(result?.duration ?? 0);
     this.size += result?.size ?? 0;
     if (this.lastSuccess === null || at > this.lastSuccess) this.lastSuccess = at;
   }
@@ -91,6 +96,7 @@ class Tally {
   figures(activeBackups: number): Statistics {
     const { pending, running, completed, failed, cancelled } = this.counts;
     const ended = completed + failed;
+    const made = this.durations.counted;
     return {
       totalEvents: pending + running + ended + cancelled,
       successfulEvents: completed,
@@ -102,8 +108,8 @@ class Tally {
       pendingEvents: pending,
       lastSuccess: this.lastSuccess,
       totalSize: this.size,
-      averageSize: completed === 0 ? 0 : Math.round(this.size / completed),
-      duration: completed === 0 ? null : { p50: this.durations.percentile(0.5), p95: this.durations.percentile(0.95) },
+      averageSize: made === 0 ? 0 : Math.round(this.size / made),
+      duration: made === 0 ? null : { p50: this.durations.percentile(0.5), p95: this.durations.percentile(0.95) },
       cost: this.cost.figures,
     };
   }

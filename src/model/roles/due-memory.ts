@@ -12,13 +12,17 @@ export interface DueNote {
   readonly mark: string;
   /** While the mark is the same, nothing is due before it, ISO 8601; null: look. */
   readonly nextAt: string | null;
+  /** When servers were last asked whether something changed, ISO 8601; null: they were not. */
+  readonly askedAt: string | null;
+  /** Files whose touch makes something due. */
+  readonly watched: readonly string[];
 }
 
 export interface DueMemory {
   /** Null: there is nothing to go on from. */
-  recall(): Pick<DueNote, 'agenda' | 'position'> | null;
-  /** Configuration, ledger and running events as they are, by what a file's status tells. */
-  mark(): string;
+  recall(): Pick<DueNote, 'agenda' | 'position' | 'askedAt'> | null;
+  /** Configuration, ledger, running events and watched files as they are, by what a file's status tells. */
+  mark(watched: readonly string[]): string;
   /** Never throws: what could not be remembered is found again. */
   remember(note: DueNote): void;
   /** Whether what is remembered proves that nothing is due. */

@@ -3,6 +3,7 @@
  */
 import type { Access } from '../backup/access.js';
 import type { ArchiveForm, BackupDetails, Fingerprint, TableCount } from '../backup/backup.js';
+import type { Mark } from '../backup/mark.js';
 import type { DatabaseProperties, Texts } from '../backup/properties.js';
 import type { Stage } from './flow.js';
 import type { Contents, Inventory } from '../backup/objects.js';
@@ -192,6 +193,8 @@ export interface Engine {
   measure(database: Database): Promise<Measurement>;
   /** Versions and tools, on the server found by the last `measure`. Throws `client-missing`, `client-too-old`, `connection`, `authentication`, ... */
   probe(database: Database): Promise<EngineProbe>;
+  /** Where the database stands now, to be compared with later. Writes nothing. */
+  mark(database: Database): Promise<Mark>;
   /**
    * Takes one of `limit` places of the server, and the database, in the name of a host; waits for nobody. `refused`: who has them.
    * Throws where the server can not be reached, or has no connection to spare.

@@ -21,3 +21,12 @@ export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): stri
 
 export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** When it was last written or touched; null: it is not there, or may not be seen. */
+export function touchedAt(path: string): Date | null {
+  try {
+    return statSync(path).mtime;
+  } catch {
+    return null;
+  }
+}
