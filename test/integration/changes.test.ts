@@ -12,7 +12,7 @@ import type { Database } from '../../src/model/roles/engine.js';
 import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
 import { count } from '../fixtures/counts.js';
 import { serverPrograms, sql } from '../fixtures/database.js';
-import { inProcess, lab, type Lab } from '../fixtures/lab.js';
+import { byHand, inProcess, lab, type Lab } from '../fixtures/lab.js';
 
 // of its own: nobody else writes on it
 let cluster: Cluster;
@@ -91,7 +91,7 @@ describe('skipIfUnchanged', () => {
     rmSync(join(project.backups, 'shop'), { recursive: true });
     const third = await run(context);
     expect(third?.equalTo).toBeUndefined();
-    expect((await execute(context, { ...request, scheduleId: undefined } as never)).events[0]?.equalTo).toBeUndefined();
+    expect((await execute(context, byHand)).events[0]?.equalTo).toBeUndefined();
   });
 
   it('counts as fresh in health', async () => {
