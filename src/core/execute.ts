@@ -177,7 +177,7 @@ async function work(
       const elsewhere = await doneElsewhere(context, event, plan.storages);
       if (elsewhere) return { event: await cancelled(context, event, [elsewhere]), failure: null, retry: null };
       event = await record(context, { ...event, status: 'running', ...warned({}, gate.warnings) });
-      await beat(context, event, { phase: 'start' });
+      beat(context, event, { phase: 'start' });
       const { healthIssues, neededBytes } = gate;
       const mark = await context.engine.mark(database).catch(() => null);
       const equal = await equalBackup(context, { event, plan, healthIssues, mark });
@@ -192,7 +192,7 @@ async function work(
         throw await causeOf(context, database, error);
       });
       event = await completed(context, { ...event, ...warned(event, gate.place.troubles()) }, made, elapsed(context, started));
-      await beat(context, event, { phase: 'success' });
+      beat(context, event, { phase: 'success' });
       const pruned = await pruneAfter(context, event, plan.storages);
       return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };
     } finally {
@@ -214,9 +214,9 @@ async function conclude(context: Context, event: BackupEvent, failure: Failure, 
     const reason = asFailure(context.signal.reason, 'interrupted');
     return { event: await cancelled(context, event, [reason.message], duration), failure: reason, retry: null };
   }
-  const closed = await failed(context, event, failure, duration);
-  await beat(context, closed, { phase: 'fail', exit: failure.exit, text: redact(failure.message) });
-  const decision = decideRetry(context.settings, closed, failure.class, context.clock.now(), context.random());
-  const retry = decision && (await retryOf(context, closed, decision.notBefore));
+  const decision = decideRetry(context.settings, event.attempt, failure, context.clock.now(), context.random());
+  const closed = await failed(context, { ...event, ...(decision && { retryAt: decision.notBefore.toISOString() }) }, failure, duration);
+  const retry = await retryOf(context, closed);
+  beat(context, closed, { phase: 'fail', exit: failure.exit, text: redact(failure.message) });
   return { event: closed, failure, retry };
 }

@@ -8,8 +8,10 @@ import type { Firing } from '../../model/moment/triggers.js';
 import type { Made } from '../backup/backup.js';
 import type { Context } from '../context.js';
 
+type RecordContext = Pick<Context, 'ledger' | 'log' | 'announce' | 'newId' | 'clock'>;
+
 /** Appends a state; null when another process ended the event meanwhile, or another event has its slot. */
-async function tryRecord(context: Context, event: BackupEvent): Promise<BackupEvent | null> {
+async function tryRecord(context: RecordContext, event: BackupEvent): Promise<BackupEvent | null> {
   if (!(await context.ledger.appendEvent(event))) return null;
   const { id, database, status, type, attempt, result } = event;
   const about = { eventId: id, type, attempt, ...(result?.success ? { size: result.size, duration: result.duration } : {}) };
@@ -83,10 +85,11 @@ export async function openPart(context: Context, event: BackupEvent, database: s
   return tryRecord(context, { ...rest, id: context.newId(), timestamp, database, notBefore: event.notBefore ?? timestamp });
 }
 
-/** A retry is a new event, so that it outlives this process. */
-export async function retryOf(context: Context, event: BackupEvent, notBefore: Date): Promise<BackupEvent> {
-  const { result: _result, reasons: _reasons, warnings: _warnings, impact: _impact, ...rest } = event;
-  return record(context, {
+/** The retry that a failed event announces; null: it announces none, or has it. A retry is a new event, so that it outlives this process. */
+export async function retryOf(context: RecordContext, event: BackupEvent): Promise<BackupEvent | null> {
+  if (event.retryAt === undefined) return null;
+  const { retryAt: notBefore, result: _result, reasons: _reasons, warnings: _warnings, impact: _impact, ...rest } = event;
+  return tryRecord(context, {
     ...rest,
     id: context.newId(),
     type: 'retry',
@@ -96,7 +99,7 @@ export async function retryOf(context: Context, event: BackupEvent, notBefore: D
     metadata: unmeasured,
     attempt: event.attempt + 1,
     retryOf: event.retryOf ?? event.id,
-    notBefore: notBefore.toISOString(),
+    notBefore,
   });
 }
 

@@ -1,16 +1,19 @@
 /**
  * core: ends the events whose processes died: as completed when the backup lies whole in a storage, else as failed, with nothing
- * left behind. It never touches a process, and never an event whose lock somebody holds.
+ * left behind; and leaves the retry that a dead one announced and did not. It never touches a process, and never an event whose lock somebody holds.
  */
 import type { Manifest } from '../../model/backup/backup.js';
 import { isTerminal, type BackupEvent } from '../../model/events/event.js';
 import type { Storage } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 import { candidates, interrupted, isDead } from './liveness.js';
-import { noCopy } from '../event/record.js';
+import { noCopy, retryOf } from '../event/record.js';
 import { readManifest } from '../backup/manifest.js';
 
-export type ReconcileContext = Pick<Context, 'ledger' | 'locks' | 'storages' | 'schedules' | 'signer' | 'log' | 'announce'> & {
+export type ReconcileContext = Pick<
+  Context,
+  'ledger' | 'locks' | 'storages' | 'schedules' | 'signer' | 'log' | 'announce' | 'newId' | 'clock'
+> & {
   readonly process: Pick<Context['process'], 'host'>;
 };
 
@@ -34,6 +37,7 @@ async function settleOne(context: ReconcileContext, id: string): Promise<BackupE
   try {
     const event = await context.ledger.find(id); // again, now that nobody else can end it
     const end = event && !isTerminal(event.status) ? await endOf(context, event) : null;
+    if (event?.retryAt !== undefined && !(await isRetried(context, event))) await retryOf(context, event);
     over = event === null || (isTerminal(event.status) && (await swept(context, event)));
     if (end === null || !(await context.ledger.appendEvent(end))) return null;
     over = true;
@@ -45,6 +49,16 @@ async function settleOne(context: ReconcileContext, id: string): Promise<BackupE
     if (over) lock.retire();
     else lock.release();
   }
+}
+
+/** Whether the retry that a failed event announces was left: its line comes after the event's last one. */
+async function isRetried({ ledger }: ReconcileContext, { id, retryOf = id, database, attempt }: BackupEvent): Promise<boolean> {
+  for await (const { record } of ledger.readBackwards()) {
+    if (record.record !== 'event') continue;
+    if (record.retryOf === retryOf && record.database === database && record.attempt === attempt + 1) return true;
+    if (record.id === id) return false;
+  }
+  return false;
 }
 
 const placeOf = (event: BackupEvent) => ({ database: event.database, backupId: event.id });

@@ -41,17 +41,7 @@ function takeCompleted(state: AlertState, event: BackupEvent, at: string, bad: r
   if (state.onSuccess && Object.keys(state.channels).length > 0) add(state, success(event, at), { at });
 }
 
-/** The retry of the newest failure: that was not the last word. */
-function takeRetry(state: AlertState, { scheduleId: schedule, database, notBefore }: BackupEvent): void {
-  const scheduleId = schedule ?? null;
-  const isIts = ({ alert }: { readonly alert: Alert }) =>
-    alert.scheduleId === scheduleId && alert.database === database && (alert.kind === 'failure' || alert.kind === 'exhausted');
-  for (const told of [state.entries.findLast(isIts), Object.values(state.problems).findLast(isIts)])
-    if (told) told.alert = { ...told.alert, kind: 'failure', severity: 'warning', nextTry: notBefore ?? null };
-}
-
 function takeEvent(state: AlertState, event: BackupEvent, at: string): void {
-  if (event.type === 'retry' && event.status === 'pending') takeRetry(state, event);
   if (!isTerminal(event.status)) return;
   const bad = alertsOf(event, at);
   if (event.status === 'completed') takeCompleted(state, event, at, bad);

@@ -24,10 +24,11 @@ interface Said {
   readonly title: string;
   readonly reason: string;
   readonly facts: Facts;
-  readonly command?: string;
+  readonly nextTry?: string | null;
+  readonly command?: string | null;
 }
 
-const alertOf = (event: BackupEvent, at: string, { command, ...said }: Said): Alert => ({
+const alertOf = (event: BackupEvent, at: string, { command = showEvent(event), ...said }: Said): Alert => ({
   id: `${event.id}:${said.kind === 'exhausted' ? 'failure' : said.kind}`,
   scheduleId: event.scheduleId ?? null,
   database: event.database,
@@ -36,7 +37,7 @@ const alertOf = (event: BackupEvent, at: string, { command, ...said }: Said): Al
   at,
   class: event.result?.class ?? null,
   nextTry: null,
-  command: command ?? showEvent(event),
+  command,
   ...said,
 });
 
@@ -53,12 +54,12 @@ const classWords = {
 const classOf = ({ result }: BackupEvent): Facts => (result?.class ? [['Class', classWords[result.class]]] : []);
 
 function failure(event: BackupEvent, at: string): Alert {
-  const { result, attempt, database } = event;
+  const { result, attempt, database, retryAt = null } = event;
   const error = result?.error ?? 'no reason was recorded';
   return alertOf(event, at, {
-    // a retry that is still to come makes it a plain failure, see `fold`
-    kind: attempt > 1 ? 'exhausted' : 'failure',
-    severity: 'critical',
+    kind: attempt > 1 && retryAt === null ? 'exhausted' : 'failure',
+    severity: retryAt === null ? 'critical' : 'warning',
+    nextTry: retryAt,
     title: attempt > 1 ? `The backup of ${database} failed, attempt ${attempt} of it` : `The backup of ${database} failed`,
     reason: reasonOf(result?.code ?? 'failed', error),
     facts: [['Error', error], ...(result?.hint ? [['Hint', result.hint] as const] : []), ...classOf(event), ...attemptOf(event)],
@@ -70,8 +71,6 @@ function cancellation(event: BackupEvent, at: string): Alert | null {
   // whoever starts a backup by hand is told at once; a retry that became several events is none of its own, nor is what another host did
   if ((type === 'manual' || type === 'emergency') && slot === undefined) return null;
   if (isExpanded(event) || reasons.some((reason) => reason.startsWith('duplicate:'))) return null;
-  // another host has made it
-  if (reasons.some((reason) => reason.startsWith('duplicate: '))) return null;
   const missed = reasons.some((reason) => /\bmissed\b/.test(reason));
   const why = reasons.join('; ') || 'no reason was recorded';
   const facts: Facts = [...(slot === undefined ? [] : [['Slot', slot] as const]), ['Reason', why], ...attemptOf(event)];
@@ -103,6 +102,7 @@ export const success = (event: BackupEvent, at: string): Alert =>
     title: event.equalTo ? `${event.database} is unchanged since its last backup` : `${event.database} is backed up`,
     reason: 'success',
     facts: [...sizes(event), ...(event.warnings ?? []).map((warning) => ['Warning', warning] as const)],
+    command: null,
   });
 
 function suspect(event: BackupEvent, at: string): Alert | null {

@@ -58,6 +58,8 @@ export interface BackupEvent {
   /** The original event's id, on a retry. */
   readonly retryOf?: string;
   readonly notBefore?: string;
+  /** Of a failed one: when its retry is due. */
+  readonly retryAt?: string;
   readonly slot?: string;
   /** The conditions that it passes by, asked for by --force or --emergency; a retry does as the original. */
   readonly passBy?: readonly PassedCondition[];

@@ -16,18 +16,17 @@ export function retryDelay({ retryDelay: minutes }: Pick<Settings, 'retryDelay'>
   return Math.min(longest, Math.round(minutes * msPerMinute * 2 ** (k - 1) * (1 + random / 10)));
 }
 
-/** When a failed event is to be tried again; null when it is not: switched off, used up, or of no use. */
+/** When what failed at this attempt is to be tried again; null when it is not: switched off, used up, or of no use. */
 export function decideRetry(
   settings: RetrySettings,
-  event: Pick<BackupEvent, 'attempt' | 'result'>,
-  failureClass: FailureClass,
+  attempt: number,
+  { class: failureClass, code }: { readonly class: FailureClass; readonly code: string },
   now: Date,
   random: number,
 ): { readonly notBefore: Date } | null {
   const passing = failureClass === 'transient' || failureClass === 'busy';
-  const stopped = event.result?.code === 'interrupted';
-  if (!settings.autoRetry || !passing || stopped || event.attempt > settings.maxRetries) return null;
-  return { notBefore: new Date(now.getTime() + retryDelay(settings, event.attempt, random)) };
+  if (!settings.autoRetry || !passing || code === 'interrupted' || attempt > settings.maxRetries) return null;
+  return { notBefore: new Date(now.getTime() + retryDelay(settings, attempt, random)) };
 }
 
 const expanded = 'each of its databases by an event of its own';

@@ -12,6 +12,7 @@ import { reconcile, type ReconcileContext } from '../../../src/core/history/reco
 import type { Manifest } from '../../../src/model/backup/backup.js';
 import { Failure } from '../../../src/model/errors.js';
 import type { Storage } from '../../../src/model/roles/storage.js';
+import { systemClock } from '../../../src/system/clock.js';
 import { openLocks } from '../../../src/system/files/lock.js';
 import { eventId, live, readAll, temporaryState, type TemporaryState } from '../../fixtures/ledger.js';
 
@@ -88,6 +89,8 @@ const contextOf = (storages: readonly Kept[] = [keep('local', null)]): Reconcile
   log: () => {},
   announce: () => {},
   process: { host: 'here' },
+  newId: () => eventId(99),
+  clock: systemClock,
 });
 
 const lastState = async () => (await readAll(temporary.ledger())).told.at(-1);
@@ -137,6 +140,20 @@ describe('a running event whose process died', () => {
     lock?.release();
     await reconcile(contextOf());
     expect(readdirSync(join(temporary.state, 'run'))).toEqual([]);
+  });
+
+  test('the retry that it announced and did not leave is left, once', async () => {
+    const retryAt = '2026-01-01T02:33:00.000Z';
+    for (let deaths = 0; deaths < 2; deaths += 1) {
+      (await openLocks(temporary.state).claimEvent(eventId(1)))?.release();
+      if (deaths === 0) await live(temporary.ledger(), 1, 'failed', { retryAt });
+      await reconcile(contextOf());
+      expect(readdirSync(join(temporary.state, 'run'))).toEqual([]);
+    }
+    const { told, lines } = await readAll(temporary.ledger());
+    expect(told).toEqual(['pending', 'running', 'failed'].map((state) => `${eventId(1)}:${state}`).concat(`${eventId(99)}:pending`));
+    expect(lines.at(-1)?.record).toMatchObject({ type: 'retry', attempt: 2, retryOf: eventId(1), notBefore: retryAt });
+    expect(lines.at(-1)?.record).not.toHaveProperty('retryAt');
   });
 
   test('twice ends it once', async () => {

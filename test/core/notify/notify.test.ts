@@ -3,13 +3,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/model/errors.js';
 import { count } from '../../fixtures/counts.js';
-import { down, gone, rig } from './rig.js';
+import { eventId } from '../../fixtures/ledger.js';
+import { down, gone, rig, type Rig } from './rig.js';
 
 const hour = 3_600_000;
 const failing = (error: string, more = {}) => ({
   result: { success: false, error, code: 'connection', class: 'transient', duration: 1, size: 0 } as const,
   ...more,
 });
+
+/** It fails, and is to be tried again as the next event. */
+function retried(one: Rig, k: number, error: string, attempt = 1): void {
+  const retryAt = '2026-01-05T12:31:00.000Z';
+  one.event(k, 'failed', failing(error, { retryAt, attempt }));
+  one.event(k + 1, 'pending', { type: 'retry', attempt: attempt + 1, retryOf: eventId(k - attempt + 1), notBefore: retryAt });
+}
 
 /** Alerts are configured, then something happens. */
 async function begun(options: Parameters<typeof rig>[0] = {}) {
@@ -38,12 +46,11 @@ describe('what is told', () => {
 
   it('says when it is tried again, and that this is not the last word', async () => {
     const one = await begun();
-    one.event(1, 'failed', failing('refused'));
-    one.event(2, 'pending', { type: 'retry', attempt: 2, notBefore: '2026-01-05T12:31:00.000Z' });
+    retried(one, 1, 'refused');
     await one.drain();
     expect(one.channels['ops']?.received[0]?.body).toContain('tried again at 2026-01-05 12:31 UTC');
     expect(one.channels['ops']?.received[0]?.alert).toMatchObject({ kind: 'failure', severity: 'warning' });
-    one.event(2, 'failed', failing('gone', { type: 'retry', attempt: 2 }));
+    one.event(2, 'failed', failing('gone', { type: 'retry', attempt: 2, retryOf: eventId(1) }));
     await one.drain();
     expect(one.channels['ops']?.received[1]?.alert).toMatchObject({ kind: 'exhausted', severity: 'critical' });
   });
@@ -62,6 +69,43 @@ describe('what is told', () => {
     expect(one.subjects().slice(5)).toEqual(['RECOVERED daily shop db1 2026-01-05 12:00 UTC']);
   });
 
+  it('tells at once what became worse, however often the lesser was told', async () => {
+    const one = await begun({ channels: { ops: {}, pager: { severity: 'critical' } } });
+    for (const k of [1, 2]) retried(one, k, 'refused', k);
+    one.event(3, 'failed', failing('refused', { type: 'retry', attempt: 3, retryOf: eventId(1) }));
+    await one.drain();
+    expect(one.channels['ops']?.received.map(({ alert }) => alert.severity)).toEqual(['warning', 'warning', 'critical']);
+    expect(one.channels['pager']?.received.map(({ alert }) => alert.kind)).toEqual(['exhausted']);
+  });
+
+  it('says the last word last: a recovery waits for what was not taken before', async () => {
+    const one = await begun();
+    const { ops } = one.channels;
+    if (!ops) throw new Error('no channel');
+    one.event(1, 'failed', failing('refused'));
+    await one.drain();
+    ops.answer = down;
+    one.event(2, 'failed', failing('refused'));
+    await one.drain();
+    ops.answer = () => {};
+    one.event(3, 'completed');
+    one.advance(hour);
+    await one.drain();
+    expect(one.subjects().map((subject) => subject.split(' ', 1)[0])).toEqual(['FAILED', 'FAILED', 'RECOVERED']);
+  });
+
+  it('gathers no recovery for a channel where each ends something', async () => {
+    const one = await begun({ channels: { ops: {}, pager: {} } });
+    Object.assign(one.context.channels[1] ?? {}, { resolves: true });
+    for (let k = 1; k <= 8; k += 1) one.event(k, 'failed', failing('refused', { database: `db${k}` }));
+    await one.drain();
+    for (let k = 1; k <= 8; k += 1) one.event(10 + k, 'completed', { database: `db${k}` });
+    await one.drain();
+    const kinds = (name: string) => one.channels[name]?.received.slice(8).map(({ alert }) => alert.kind);
+    expect(kinds('ops')).toEqual(['digest']);
+    expect(kinds('pager')).toEqual(Array.from({ length: 8 }, () => 'recovered'));
+  });
+
   it('tells of a new reason at once', async () => {
     const one = await begun();
     for (let k = 1; k <= 3; k += 1) one.event(k, 'failed', failing('refused'));
@@ -72,8 +116,7 @@ describe('what is told', () => {
 
   it('tells only those of a recovery who heard of the problem', async () => {
     const one = await begun({ channels: { ops: {}, pager: { severity: 'critical' } } });
-    one.event(1, 'failed', failing('refused'));
-    one.event(2, 'pending', { type: 'retry', attempt: 2, notBefore: '2026-01-05T12:31:00.000Z' });
+    retried(one, 1, 'refused');
     await one.drain();
     one.event(2, 'completed', { type: 'retry', attempt: 2 });
     await one.drain();

@@ -133,7 +133,7 @@ export function rig({ channels: routing = { ops: {} }, alerting = {}, settings =
     announce: (progress: { message?: string }) => void said.push(progress.message ?? ''),
     log: () => {},
     signal: new AbortController().signal,
-    process: { host: 'db1', pid: 1, toolVersion: '0' },
+    process: { host: 'db1', pid: 1, toolVersion: '0', configFile: null },
   } as unknown as Context;
   return {
     channels,

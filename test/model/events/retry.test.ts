@@ -33,7 +33,7 @@ describe('retryDelay', () => {
 
 describe('decideRetry', () => {
   const decide = (change: object = {}, attempt = 1, failureClass: 'transient' | 'busy' | 'permanent' | 'resource' = 'transient') =>
-    decideRetry({ ...settings, ...change }, { attempt }, failureClass, now, 0);
+    decideRetry({ ...settings, ...change }, attempt, { class: failureClass, code: 'connection' }, now, 0);
 
   it('tries again what may pass, no more than maxRetries for one original event', () => {
     expect([1, 2, 3].map((attempt) => decide({}, attempt)?.notBefore.toISOString())).toEqual([
@@ -50,7 +50,6 @@ describe('decideRetry', () => {
     expect(decide({}, 1, 'permanent')).toBeNull();
     expect(decide({}, 1, 'resource')).toBeNull();
     expect(decide({ autoRetry: false })).toBeNull();
-    const result = { success: false, code: 'interrupted', duration: 1, size: 0 } as const;
-    expect(decideRetry(settings, { attempt: 1, result }, 'transient', now, 0)).toBeNull();
+    expect(decideRetry(settings, 1, { class: 'transient', code: 'interrupted' }, now, 0)).toBeNull();
   });
 });
