@@ -143,7 +143,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     announce,
     log,
     signal,
-    process: { host: hostname(), pid: process.pid, toolVersion: VERSION },
+    process: { host: hostname(), pid: process.pid, toolVersion: VERSION, configFile: loaded.file },
     newId: () => uuidv7(systemClock.now(), randomBytes(10)),
     random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
     chooseCompression: (compression, { compressesZstd }, jobs) => {

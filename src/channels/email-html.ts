@@ -16,17 +16,18 @@ const monospace = 'font-family:ui-monospace,Menlo,Consolas,monospace;font-size:1
 const wrapped = 'white-space:pre-wrap;word-break:break-word;overflow-wrap:anywhere';
 
 const row = ([label, value]: readonly [string, string]): string =>
-  `<tr><td style="width:140px;padding:6px 16px 6px 0;color:#57606a;vertical-align:top;${wrapped}">${escape(label)}</td>` +
+  `<tr><td style="width:92px;padding:6px 12px 6px 0;color:#57606a;vertical-align:top;${wrapped}">${escape(label)}</td>` +
   `<td style="padding:6px 0;vertical-align:top;${wrapped}">${escape(value)}</td></tr>`;
 
 const code = (text: string): string =>
-  `<pre style="margin:20px 0 0;padding:12px 16px;background:#f6f8fa;border:1px solid #d0d7de;border-radius:6px;${monospace};${wrapped}">${escape(text)}</pre>`;
+  `<pre style="margin:0;padding:12px 16px;background:#f6f8fa;border:1px solid #d0d7de;border-radius:6px;${monospace};${wrapped}">${escape(text)}</pre>`;
 
 function content({ alert, body, templated }: Message): string {
   if (templated) return `<div style="${monospace};${wrapped}">${escape(body)}</div>`;
   const facts = `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed;font-size:14px;line-height:1.5">${rowsOf(alert).map(row).join('')}</table>`;
   const title = `<p style="margin:0 0 16px;font-size:16px;line-height:1.5;${wrapped}">${escape(alert.title)}</p>`;
-  return title + facts + (alert.command === null ? '' : code(alert.command));
+  const next = `<p style="margin:20px 0 8px;font-size:14px;color:#57606a">Type next, on ${escape(alert.host)}:</p>`;
+  return title + facts + (alert.command === null ? '' : next + code(alert.command));
 }
 
 /** A whole document. */

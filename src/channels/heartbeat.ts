@@ -1,6 +1,6 @@
 /**
  * channels: signs of life in healthchecks.io's protocol (https://healthchecks.io/docs/http_api/), for someone outside who notices when none
- * comes. An alert that a backup failed is a sign of failure; any other is only logged there.
+ * comes. An alert that a backup failed is a sign of failure, that it is made again one of success; any other is only logged there.
  */
 import * as z from 'zod';
 import type { Alert } from '../model/alert/alert.js';
@@ -20,7 +20,10 @@ const options = z.strictObject({
 /** What healthchecks.io keeps of a body, bytes. */
 const longest = 10_000;
 
-const failed: ReadonlySet<Alert['kind']> = new Set(['failure', 'missed', 'exhausted']);
+const failed: ReadonlySet<Alert['kind'] | undefined> = new Set(['failure', 'missed', 'exhausted']);
+
+/** A recovery takes back what came late: the sign of success may have come before it. */
+const placeOf = ({ kind, was }: Alert): string => (failed.has(kind) ? '/fail' : failed.has(was) ? '' : '/log');
 
 function pathOf({ phase, exit }: Beat): string {
   if (phase === 'start') return '/start';
@@ -31,7 +34,8 @@ function pathOf({ phase, exit }: Beat): string {
 function create(name: string, given: z.infer<typeof options>, tools: ChannelTools): Channel {
   const sender = { kind: 'heartbeat', name };
 
-  async function ping(path: string, text: string, signal: AbortSignal) {
+  async function ping(place: string, runId: string | null, text: string, signal: AbortSignal) {
+    const path = place + (runId === null ? '' : `?rid=${encodeURIComponent(runId)}`);
     const words = fit(text, longest, undefined, bytesOf);
     const { status, body } = await post({ ...given, path, body: words }, sender, tools, signal);
     const said = body.trim().slice(0, 100);
@@ -45,9 +49,9 @@ function create(name: string, given: z.infer<typeof options>, tools: ChannelTool
     ...sender,
     send(message, signal) {
       const { subject, body, alert } = tidy(message);
-      return ping(failed.has(alert.kind) ? '/fail' : '/log', `${subject}\n\n${body}`, signal);
+      return ping(placeOf(alert), alert.eventId, `${subject}\n\n${body}`, signal);
     },
-    beat: (beat, signal) => ping(`${pathOf(beat)}?rid=${encodeURIComponent(beat.runId)}`, block(beat.text, longest), signal),
+    beat: (beat, signal) => ping(pathOf(beat), beat.runId, block(beat.text, longest), signal),
   };
 }
 

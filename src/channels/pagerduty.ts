@@ -47,6 +47,7 @@ function create(name: string, given: z.infer<typeof options>, tools: ChannelTool
   const sender = { kind: 'pagerduty', name };
   return {
     ...sender,
+    resolves: true,
     async send(message, signal) {
       const tidied = tidy(message);
       const event = {

@@ -72,7 +72,7 @@ export interface Context {
   readonly log: Log;
   /** Aborts when the process is asked to stop; its reason is a Failure `interrupted`. */
   readonly signal: AbortSignal;
-  readonly process: { readonly host: string; readonly pid: number; readonly toolVersion: string };
+  readonly process: { readonly host: string; readonly pid: number; readonly toolVersion: string; readonly configFile: string | null };
   /** UUIDv7: sortable by time. */
   newId(): string;
   /** 0 <= x < 1, for jitter. */

@@ -15,6 +15,7 @@ import { summarize } from './event/outcome.js';
 import type { Executed } from './execute.js';
 import { health } from './health.js';
 import { atEnd, isLookDue, notify } from './notify.js';
+import { beaten } from './notify/beat.js';
 import { withLastResort } from './notify/direct.js';
 
 export interface DueDone extends Executed {
@@ -33,7 +34,8 @@ async function doDue(context: Context): Promise<DueDone> {
   const outcomes = await runWaiting(context, agenda);
   const mended = context.signal.aborted ? { done: [], failure: null } : await mendOwed(context);
   const proven = await verifyOverdue(context);
-  const untold = await notify(context, { ...atEnd, due: true, ...(isLookDue(context) && { report: await health(context) }) });
+  const report = isLookDue(context) ? { report: await health(context) } : {};
+  const [untold] = await Promise.all([notify(context, { ...atEnd, due: true, ...report }), beaten(context)]);
   await remember(context, agenda, askedAt);
   const stopped = context.signal.aborted ? asFailure(context.signal.reason, 'interrupted') : null;
   return {

@@ -183,7 +183,7 @@ async function work(
       const equal = await equalBackup(context, { event, plan, healthIssues, mark });
       if (equal) {
         event = await unchanged(context, event, equal, elapsed(context, started));
-        await beat(context, event, { phase: 'success' });
+        beat(context, event, { phase: 'success' });
         return { event, failure: null, retry: null };
       }
       const request = { event, database, plan, healthIssues, neededBytes, mark };

@@ -8,6 +8,7 @@ import { healthAlerts } from '../model/alert/topics.js';
 import type { HealthReport } from '../model/health/health.js';
 import { msPerMinute } from '../model/units.js';
 import type { Context } from './context.js';
+import { beaten } from './notify/beat.js';
 import { Outbox, recall } from './notify/outbox.js';
 import { sendOwed, type Delivery } from './notify/send.js';
 
@@ -55,7 +56,7 @@ export async function andNotify<Done extends { readonly failure: Failure | null 
   deed: () => Promise<Done>,
 ): Promise<Done> {
   const done = await deed();
-  const untold = await notify(context, atEnd);
+  const [untold] = await Promise.all([notify(context, atEnd), beaten(context)]);
   return { ...done, failure: done.failure ?? untold };
 }
 
@@ -115,8 +116,8 @@ async function configure({ channels, settings }: Context, outbox: Outbox): Promi
 /** When somebody has to look again, even if nothing happens. */
 function nextTime({ clock, routes, settings, channels }: Context, { state }: Outbox): Date {
   const now = clock.now();
-  const times = channels.flatMap(({ name }) => {
-    const plan = dispatch(state, routes, name, settings.alerting, now);
+  const times = channels.flatMap((channel) => {
+    const plan = dispatch(state, routes, channel, settings.alerting, now);
     return plan === null ? [] : [plan.kind === 'wait' ? plan.until : now];
   });
   return new Date(Math.min(now.getTime() + rest, ...times.map((time) => time.getTime())));

@@ -40,10 +40,18 @@ test.each([
   ['missed', '/fail'],
   ['canary', '/log'],
   ['health', '/log'],
-  ['recovered', '/log'],
+  ['success', '/log'],
 ] as const)('an alert of %s comes at %s', async (kind, path) => {
-  await send({ ...aMessage, alert: { ...anAlert, kind } });
+  await send({ ...aMessage, alert: { ...anAlert, kind, eventId: null } });
   expect(given().peer.seen[0]?.path).toBe(`/hooks/${secret}${path}`);
+});
+
+test.each([
+  ['failure', ''],
+  ['verification', '/log'],
+] as const)('that a %s is over comes at %j, with the run', async (was, path) => {
+  await send({ ...aMessage, alert: { ...anAlert, kind: 'recovered', was, eventId: runId } });
+  expect(given().peer.seen[0]?.path).toBe(`/hooks/${secret}${path}?rid=${runId}`);
 });
 
 test.each([

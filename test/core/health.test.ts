@@ -93,7 +93,7 @@ function contextWith(parts: { engine?: Partial<Engine>; storage?: Partial<Storag
     clock,
     log,
     announce: log,
-    process: { host: hostname(), pid: process.pid, toolVersion: '0' },
+    process: { host: hostname(), pid: process.pid, toolVersion: '0', configFile: null },
   } as unknown as Context;
 }
 

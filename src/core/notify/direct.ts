@@ -2,10 +2,9 @@
  * core: the last resort when the ledger can not be written: every channel is told at once, nothing is recorded, nothing repeated.
  */
 import type { Alert } from '../../model/alert/alert.js';
-import { messageOf } from '../../model/alert/words.js';
 import { asFailure, type Failure } from '../../model/errors.js';
 import type { Context } from '../context.js';
-import { sendWithin } from './send.js';
+import { messageFor, sendWithin } from './send.js';
 
 const limit = 10_000;
 
@@ -38,7 +37,7 @@ async function tellDirectly(context: Context, failure: Failure): Promise<void> {
   const alert = alertOf(context, failure);
   const say = (message: string) => context.announce({ kind: 'warning', database: null, message });
   const sendings = context.channels.map(async (channel) => {
-    const message = messageOf(alert, channel.name, context.routes[channel.name]);
+    const message = messageFor(context, alert, channel.name);
     await sendWithin(context, channel, message, limit).then(
       () => say(`the ledger can not be written: channel "${channel.name}" was told directly, with no record of it`),
       (error: Failure) => say(`the ledger can not be written, and channel "${channel.name}" can not be told: ${error.message}`),

@@ -20,7 +20,7 @@ export interface Remembered {
 }
 
 /** Of the fold: what an older one remembered is folded anew. */
-const version = 1;
+const version = 2;
 
 export type OutboxContext = Pick<Context, 'ledger' | 'alertMemory'> & { readonly process: Pick<Context['process'], 'host'> };
 

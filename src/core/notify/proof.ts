@@ -2,12 +2,11 @@
  * core: the proof of the channels: each is sent a test message now, and what became of it is recorded.
  */
 import { canaryOf } from '../../model/alert/due.js';
-import { messageOf } from '../../model/alert/words.js';
 import { Failure } from '../../model/errors.js';
 import type { Channel } from '../../model/roles/channel.js';
 import { elapsed, type Context } from '../context.js';
 import type { RehearsalStep } from '../rehearse.js';
-import { sendWithin } from './send.js';
+import { messageFor, sendWithin } from './send.js';
 
 const limit = 30_000;
 
@@ -30,7 +29,7 @@ async function prove(context: Context, channel: Channel): Promise<RehearsalStep>
   const { name, kind } = channel;
   const started = context.clock.monotonic();
   const alert = canaryOf(name, { now: context.clock.now(), host: context.process.host }, { provenAt: null });
-  const sent = await sendWithin(context, channel, messageOf(alert, name, context.routes[name]), limit).then(
+  const sent = await sendWithin(context, channel, messageFor(context, alert, name), limit).then(
     (detail) => ({ ok: true, dead: false, detail }),
     (failure: Failure) => ({ ok: false, dead: failure.class === 'permanent', detail: failure.message }),
   );

@@ -1,6 +1,7 @@
 /**
  * core: tells the channels what they are owed, each in its own row, and records what became of it. It decides nothing.
  */
+import type { Alert } from '../../model/alert/alert.js';
 import { digestOf } from '../../model/alert/digest.js';
 import { backOff, dispatch, isGivenUp, owedTo } from '../../model/alert/owed.js';
 import { formatOrdinals } from '../../model/alert/ordinals.js';
@@ -58,6 +59,10 @@ function refused(context: Context, outbox: Outbox, { name }: Channel, entry: Ent
 const recordOf = (entry: Entry, channel: string) =>
   ({ record: 'delivery', alertId: entry.alert.id, channel, kind: entry.alert.kind, attempt: (entry.tries[channel] ?? 0) + 1 }) as const;
 
+/** In the words of a channel. */
+export const messageFor = ({ routes, process: { configFile } }: Context, alert: Alert, channel: string): Message =>
+  messageOf(alert, channel, { ...routes[channel], configFile });
+
 /** One channel is told one alert after the other, until it does not take one. */
 async function tell(context: Context, outbox: Outbox, channel: Channel, entries: readonly Entry[], deadline: number): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
@@ -65,7 +70,7 @@ async function tell(context: Context, outbox: Outbox, channel: Channel, entries:
     // half of what is left, so that a fall-back has its time
     const limit = (deadline - context.clock.monotonic()) / 2;
     if (limit < 100 || context.signal.aborted) break;
-    const message = messageOf(entry.alert, channel.name, context.routes[channel.name]);
+    const message = messageFor(context, entry.alert, channel.name);
     const record = await sendWithin(context, channel, message, limit).then(
       (detail): DeliveryRecord => ({ ...recordOf(entry, channel.name), ok: true, dead: false, detail: said(detail), notBefore: null }),
       (failure: Failure) => refused(context, outbox, channel, entry, failure),
@@ -99,7 +104,7 @@ async function giveUp(context: Context, outbox: Outbox, { name }: Channel, tried
     .filter((entry) => !ids.has(entry.alert.id) && isGivenUp(entry, context.settings.alerting, context.clock.now()))
     .map((entry) => ({
       record: { ...recordOf(entry, name), ok: false, dead: true, detail, notBefore: null },
-      message: messageOf(entry.alert, name),
+      message: messageFor(context, entry.alert, name),
     }));
   for (const { record } of old) await context.ledger.appendFact(record);
   return old;
@@ -111,7 +116,7 @@ async function round(context: Context, outbox: Outbox, deadline: number): Promis
   const { alerting } = context.settings;
   const planned = context.channels.map((channel) => ({
     channel,
-    plan: dispatch(outbox.state, context.routes, channel.name, alerting, now),
+    plan: dispatch(outbox.state, context.routes, channel, alerting, now),
   }));
   for (const { channel, plan } of planned)
     if (plan?.kind === 'digest') {
@@ -121,7 +126,7 @@ async function round(context: Context, outbox: Outbox, deadline: number): Promis
     }
   await outbox.refresh();
   const told = planned.map(async ({ channel }) => {
-    const plan = dispatch(outbox.state, context.routes, channel.name, alerting, now);
+    const plan = dispatch(outbox.state, context.routes, channel, alerting, now);
     return plan?.kind === 'single' ? tell(context, outbox, channel, plan.entries, deadline) : [];
   });
   const deliveries = (await Promise.all(told)).flat();

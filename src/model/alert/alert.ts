@@ -30,6 +30,8 @@ export interface Alert {
   /** The same for the same thing told again by another process: by it a receiver drops doubles. */
   readonly id: string;
   readonly kind: AlertKind;
+  /** Of a recovery: what is over. */
+  readonly was?: AlertKind;
   readonly severity: Severity;
   readonly scheduleId: string | null;
   readonly database: string | null;

@@ -1,6 +1,7 @@
 /**
  * model: which channel is still to be told of which alert, and when it is tried. Decides; sends nothing.
  */
+import type { Channel } from '../roles/channel.js';
 import type { Alerting, Routing } from '../settings/alerts.js';
 import { msPerMinute } from '../units.js';
 import { severities, type Alert } from './alert.js';
@@ -48,8 +49,17 @@ const isRefused = (state: AlertState, routes: Routes, entry: Entry): boolean =>
 
 function isOwed(state: AlertState, routes: Routes, channel: string, entry: Entry): boolean {
   const route = routes[channel];
-  if (!route || !isOpen(entry, channel) || !isMeant(state, route, channel, entry)) return false;
+  if (!route || !isOpen(entry, channel) || !isMeant(state, route, channel, entry) || isTooEarly(state, routes, channel, entry))
+    return false;
   return !route.fallback || entry.channels !== null || isRefused(state, routes, entry);
+}
+
+/** Whether it says that a problem is over of which the channel is still to hear: the last word comes last. */
+function isTooEarly(state: AlertState, routes: Routes, channel: string, { alert, problem }: Entry): boolean {
+  if (alert.kind !== 'recovered') return false;
+  const isUnheard = (entry: Entry) =>
+    entry.settled[channel] === undefined && (entry.covered[channel] !== undefined || isOwed(state, routes, channel, entry));
+  return state.entries.some((entry) => entry.problem === problem && entry.alert.kind !== 'recovered' && isUnheard(entry));
 }
 
 /** What a channel is still to be told, the least tried first, then the oldest. */
@@ -75,12 +85,8 @@ export function forget(state: AlertState, routes: Routes): void {
 
 /** What is sent to a channel now: alerts one by one, one digest of all, or nothing before a time. */
 export type Dispatch =
-  | { readonly kind: 'single'; readonly entries: readonly Entry[] }
-  | { readonly kind: 'digest'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'single' | 'digest'; readonly entries: readonly Entry[] }
   | { readonly kind: 'wait'; readonly until: Date };
-
-/** What came in before, and is not gathered into digests: it was made for this channel. */
-const isOwn = ({ channels, alert }: Entry): boolean => channels !== null && alert.kind !== 'recovered';
 
 /**
  * How a channel is told: `digestAbove` messages an hour at most, more become digests with pauses between them.
@@ -89,7 +95,7 @@ const isOwn = ({ channels, alert }: Entry): boolean => channels !== null && aler
 export function dispatch(
   state: AlertState,
   routes: Routes,
-  name: string,
+  { name, resolves = false }: Pick<Channel, 'name' | 'resolves'>,
   { digestAbove }: Pick<Alerting, 'digestAbove'>,
   now: Date,
 ): Dispatch | null {
@@ -98,6 +104,8 @@ export function dispatch(
   if (!channel || entries.length === 0) return null;
   const until = channel.failing ? new Date(channel.failing.notBefore) : now;
   if (until > now) return { kind: 'wait', until };
+  // what was made for this channel, and what ends something there, is not gathered into digests
+  const isOwn = ({ channels, alert }: Entry) => channels !== null && (alert.kind !== 'recovered' || resolves);
   const gathered = entries.filter((entry) => !isOwn(entry));
   const own = entries.filter(isOwn);
   // one that failed is asked whether it is back with one message, not with all
@@ -105,7 +113,8 @@ export function dispatch(
   const recent = channel.told.filter((at) => now.getTime() - Date.parse(at) < hour);
   if (own.length > 0 || recent.length + gathered.length <= digestAbove) return { kind: 'single', entries: own.length > 0 ? own : gathered };
   const pause = nextDigest(channel, recent.length < digestAbove);
-  return pause > now ? { kind: 'wait', until: pause } : { kind: 'digest', entries: gathered.slice(0, mostCovered) };
+  if (pause > now) return { kind: 'wait', until: pause };
+  return { kind: gathered.length === 1 ? 'single' : 'digest', entries: gathered.slice(0, mostCovered) };
 }
 
 const nextDigest = ({ told }: ChannelState, hasRoom: boolean): Date => {

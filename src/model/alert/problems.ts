@@ -30,15 +30,17 @@ function goBack(state: AlertState, { kind, scheduleId, database }: Alert): Alert
   return [['Last good', at === null ? 'none of this schedule is known' : minuteOf(at)]];
 }
 
-/** Something is wrong, or wrong again. */
+/** Something is wrong, or wrong again. Counted by severity, so that what became worse is told at once, and again to those who hear only that. */
 export function report(state: AlertState, alert: Alert, { at, always = false, except }: Reporting): void {
   if (Object.keys(state.channels).length === 0) return;
   const key = keyOf(alert);
-  const problem = (state.problems[key] ??= { id: alert.id, since: at, count: 0, toldAt: at, reminders: 0, alert, heard: [] });
+  const problem = (state.problems[key] ??= { id: alert.id, since: at, count: 0, times: {}, toldAt: at, reminders: 0, alert, heard: [] });
   problem.count += 1;
+  const times = (problem.times[alert.severity] ?? 0) + 1;
+  problem.times[alert.severity] = times;
   const seen = problem.count > 1 && !always ? [['Seen', `${problem.count} times since ${minuteOf(problem.since)}`] as const] : [];
   problem.alert = { ...alert, facts: [...alert.facts, ...seen, ...goBack(state, alert)] };
-  if (!always && !isPowerOfTwo(problem.count)) return;
+  if (!always && !isPowerOfTwo(times)) return;
   problem.toldAt = at;
   add(state, problem.alert, { at, problem: problem.id, ...(except !== undefined && { except }) });
 }
@@ -68,6 +70,7 @@ function recoveryOf({ id, since, count, alert }: Problem, { eventId, host, at, h
     ...alert,
     id: `${id}:recovered`,
     kind: 'recovered',
+    was: alert.kind,
     severity: 'info',
     eventId,
     host,

@@ -3,7 +3,7 @@
  *
  * All of it is JSON, so that it can be remembered between two looks at the ledger; it can always be folded again from the first line.
  */
-import type { Alert } from './alert.js';
+import type { Alert, Severity } from './alert.js';
 
 /** An alert that some channel may still have to be told. */
 export interface Entry {
@@ -34,6 +34,8 @@ export interface Problem {
   readonly id: string;
   readonly since: string;
   count: number;
+  /** The same, of each severity. */
+  readonly times: Partial<Record<Severity, number>>;
   /** When it was last told, and how often it was reminded of. */
   toldAt: string;
   reminders: number;

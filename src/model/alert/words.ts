@@ -61,7 +61,8 @@ function table(facts: Alert['facts']): string {
 function bodyOf(alert: Alert): string {
   const next = nextOf(alert);
   const command = alert.command === null ? '' : `Type next, on ${oneLine(alert.host)}:\n\n    ${clean(alert.command)}`;
-  return [`${clean(alert.title)}.`, table(alert.facts), next, command].filter(Boolean).join('\n\n');
+  const title = clean(alert.title);
+  return [/[.?!]$/.test(title) ? title : `${title}.`, table(alert.facts), next, command].filter(Boolean).join('\n\n');
 }
 
 /** `FAILED daily-backup shop db1 2026-11-22 02:00 UTC`. */
@@ -91,8 +92,20 @@ function placeholdersOf(alert: Alert, subject: string, body: string): Record<Pla
   };
 }
 
+/** Runs as typed from any folder. */
+const withFile = (command: string | null, file: string | null): string | null =>
+  command === null || file === null
+    ? command
+    : `${command} --config ${/^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`}`;
+
+interface Wording extends Pick<Routing, 'template'> {
+  /** The configuration that the command is to find; null: it was not in a file. */
+  readonly configFile: string | null;
+}
+
 /** The message for one channel: its usual words, or the channel's own. */
-export function messageOf(alert: Alert, channel: string, { template }: Pick<Routing, 'template'> = {}): Message {
+export function messageOf(told: Alert, channel: string, { template, configFile }: Wording): Message {
+  const alert = { ...told, command: withFile(told.command, configFile) };
   const usual = { subject: subjectOf(alert), body: bodyOf(alert) };
   const facts = placeholdersOf(alert, usual.subject, usual.body);
   const subject = template?.subject === undefined ? usual.subject : fill(template.subject, facts);

@@ -35,6 +35,8 @@ export interface Receipt {
 export interface Channel {
   readonly name: string;
   readonly kind: string;
+  /** Whether a recovery ends something there, so that each is told by itself. */
+  readonly resolves?: boolean;
   /**
    * Resolves when the other side took it. Throws `alert`: of class `permanent` when repeating can not help (no such webhook, a refused
    * recipient), with `retryAfter` where the other side named a time. Never repeats by itself, follows no redirect, ends with the signal.

@@ -10,6 +10,8 @@ import { anAlert } from '../../fixtures/messages.js';
 
 const alert: Alert = { ...anAlert, facts: [['Error', 'refused']], nextTry: null };
 
+const plain = { configFile: null };
+
 describe('words', () => {
   it('H9: keep line breaks out of the subject, secrets out of everything, and every size bounded', () => {
     registerSecret('tops3cret-word');
@@ -17,7 +19,7 @@ describe('words', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.integer({ min: 0, max: 30_000 }), (odd, size) => {
         const text = `${odd}\r\nBcc: x tops3cret-word ${'x'.repeat(size)}`;
         const hostile = { ...alert, database: text, title: text, reason: text, facts: [[text, text]], command: text } as const;
-        const { subject, body, alert: told } = messageOf(hostile, 'ops');
+        const { subject, body, alert: told } = messageOf(hostile, 'ops', plain);
         expect(subject).not.toMatch(/[\r\n]/);
         expect(subject.length).toBeLessThanOrEqual(250);
         expect(body.length).toBeLessThanOrEqual(20_000);
@@ -29,13 +31,28 @@ describe('words', () => {
   });
 
   it('say when it is tried again, and the command to type', () => {
-    const { body } = messageOf({ ...alert, nextTry: '2026-11-22T02:30:00.000Z' }, 'ops');
+    const { body } = messageOf({ ...alert, nextTry: '2026-11-22T02:30:00.000Z' }, 'ops', plain);
     expect(body).toContain('tried again at 2026-11-22 02:30 UTC');
     expect(body).toContain('\n    backup-automation events show 0192f3a4');
   });
 
+  it.each([
+    ['/etc/backup.json', '--config /etc/backup.json'],
+    ["/srv/our shop's/c.json", "--config '/srv/our shop'\\''s/c.json'"],
+  ])('name the configuration %j, so that the command runs from any folder', (configFile, flag) => {
+    const { body, alert: told } = messageOf(alert, 'ops', { configFile });
+    expect(body).toContain(`backup-automation events show 0192f3a4 ${flag}`);
+    expect(told.command).toBe(`backup-automation events show 0192f3a4 ${flag}`);
+  });
+
+  it('end a sentence once', () => {
+    expect(messageOf({ ...alert, title: 'does it run?' }, 'ops', plain).body).toMatch(/^does it run\?\n/);
+    expect(messageOf({ ...alert, title: 'it failed' }, 'ops', plain).body).toMatch(/^it failed\.\n/);
+  });
+
   it("fill the user's own, and look for no braces in a fact", () => {
     const { subject, body, templated } = messageOf({ ...alert, title: '{{host}}' }, 'ops', {
+      configFile: null,
       template: { subject: '[{{severity}}] {{ database }}', body: '{{title}} {{error}}' },
     });
     expect({ subject, body, templated }).toEqual({ subject: '[critical] shop', body: '{{host}} refused', templated: true });
