@@ -164,7 +164,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
         last: config.stateDirectory,
         reserve: config.conditions.minDiskSpace * bytesPerGB,
       });
-      return { database: engine.target(scratch.url), throwaway: true, close: () => scratch.close() };
+      return { database: engine.target(scratch.url), throwaway: true, uncaged: scratch.uncaged, close: () => scratch.close() };
     },
   };
   return { context, loaded };

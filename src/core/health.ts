@@ -160,6 +160,7 @@ function automationFacts(
         : [...ended.filter(({ status }) => status === 'failed').map(({ id }) => id), ...history.deadRuns],
     unwritable: ended instanceof Failure ? ended.message : null,
     proofs: proofsOf(context, history, stock),
+    uncaged: history.uncaged,
     // what cannot be reached is told by the storage's own check
     badBackups: [...suspects, ...badCopies, ...(stock.reachable ? stock.problems : [])],
     damage: history.damage,

@@ -4,7 +4,7 @@
 import { decodedSize, formOf, type Artifact, type Backup, type BackupDetails } from '../model/backup/backup.js';
 import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { asFailure, Failure, type FailureCode } from '../model/errors.js';
-import type { Level } from '../model/backup/level.js';
+import { notCaged, type Level } from '../model/backup/level.js';
 import type { Storage } from '../model/roles/storage.js';
 import { whileHeld, withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
@@ -160,7 +160,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
     });
     const differences = compareFingerprints(details.fingerprint, filled);
     if (differences.length > 0) throw new Failure('verification', `the restored database differs: ${differences.slice(0, 5).join('; ')}`);
-    return restored(details);
+    return scratch.uncaged === null ? restored(details) : `${restored(details)}; ${notCaged}${scratch.uncaged}`;
   } finally {
     await scratch.close();
   }

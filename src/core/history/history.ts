@@ -1,6 +1,7 @@
 /**
  * core: what the ledger remembers that health asks for, read once from its beginning. Writes nothing.
  */
+import { notCaged } from '../../model/backup/level.js';
 import { isTerminal, lostPlace, type BackupEvent } from '../../model/events/event.js';
 import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerDamage, LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
@@ -20,6 +21,8 @@ export interface History {
   readonly held: ReadonlyMap<string, Held>;
   /** When a backup was last restored and found equal, ISO 8601, by database. */
   readonly restored: ReadonlyMap<string, string>;
+  /** Why the newest proof by a restore was not caged; null: it was, or there is none. */
+  readonly uncaged: string | null;
   readonly restoreTimes: readonly RestoreTime[];
   /** When a private key was last proven, ISO 8601, by its public id. */
   readonly drilled: ReadonlyMap<string, string>;
@@ -30,6 +33,7 @@ export interface History {
 
 /** What is kept while reading: the newest of each kind. */
 interface Fold {
+  uncaged: string | null;
   beginning: string | null;
   scheduler: SchedulerRecord | null;
   readonly unended: Map<string, BackupEvent>;
@@ -45,6 +49,7 @@ interface Fold {
 export async function readHistory(sight: Sight): Promise<History> {
   const damage: LedgerDamage = { corruptLines: 0, tornTail: false, gaps: 0 };
   const fold: Fold = {
+    uncaged: null,
     beginning: null,
     scheduler: null,
     unended: new Map(),
@@ -67,6 +72,7 @@ export async function readHistory(sight: Sight): Promise<History> {
     lastEqual: fold.lastEqual,
     held: fold.held,
     restored: fold.restored,
+    uncaged: fold.uncaged,
     restoreTimes: fold.restoreTimes.figures(),
     drilled: fold.drilled,
     scheduler: fold.scheduler,
@@ -77,7 +83,10 @@ export async function readHistory(sight: Sight): Promise<History> {
 function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
   fold.restoreTimes.take(record);
-  if (record.record === 'verification' && record.ok && record.level === 'restore') fold.restored.set(record.database, record.at);
+  if (record.record === 'verification' && record.ok && record.level === 'restore') {
+    fold.restored.set(record.database, record.at);
+    fold.uncaged = record.detail.split(notCaged)[1] ?? null;
+  }
   if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
   if (record.record === 'scheduler') fold.scheduler = record;
   if (record.record !== 'event') return;

@@ -200,6 +200,7 @@ class PgDump implements Engine {
     return {
       database: { name: 'scratch', entry: 'scratch', connection },
       throwaway: false,
+      uncaged: null,
       close: async () => {
         await connection.use(applicationName, dropSubscriptions);
         await made.drop();

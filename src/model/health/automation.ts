@@ -1,6 +1,7 @@
 /**
  * model: the health checks of the automation itself: backups that are late, runs that died, a ledger that is damaged. Measures nothing.
  */
+import { notCaged } from '../backup/level.js';
 import { isOverdue, type Expectation } from '../events/expectation.js';
 import { adviseAlerting, judgeAlerting, type ChannelFacts } from './alerting.js';
 import type { HealthCheck } from './check.js';
@@ -58,6 +59,8 @@ export interface AutomationFacts {
   /** Events whose process died, ended just now or not yet. */
   readonly deadRuns: readonly string[];
   readonly proofs: readonly ProofFacts[];
+  /** Why the newest proof by a restore was not caged. */
+  readonly uncaged?: string | null;
   /** Stored backups that cannot be read or failed their newest verification, a sentence each. */
   readonly badBackups: readonly string[];
   /** What retention would remove and does not, a sentence each. */
@@ -195,6 +198,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
     advice: [
       ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
       ...(facts.proofs.length === 0 ? [noBackup] : []),
+      ...(facts.uncaged == null ? [] : [`${notCaged}${facts.uncaged}; see "Where it is restored" in docs/verify.md`]),
       ...adviseScheduler(facts.scheduler),
       ...adviseAlerting(facts.channels, facts.now),
       ...(facts.sealing ? adviseSealing(facts.sealing, facts.now) : []),

@@ -233,5 +233,7 @@ export interface Scratch {
   readonly database: Database;
   /** Its whole server goes with it: roles may be made there. */
   readonly throwaway: boolean;
+  /** Why commands that the database may hold are not kept from running; null: they are, or it is not our server. */
+  readonly uncaged: string | null;
   close(): Promise<void>;
 }

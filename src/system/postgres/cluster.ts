@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Installed } from '../../model/backup/client-choice.js';
 import { Failure } from '../../model/errors.js';
 import { runner, type Runner } from './account.js';
+import { caged, isCaged } from './cage.js';
 import { capture, start, type Running } from '../programs/exec.js';
 import { everyoneMayEnter } from '../files/folders.js';
 
@@ -33,6 +34,8 @@ export interface ClusterRequest {
   /** Listens on a free port of 127.0.0.1 too, with passwords. */
   readonly tcp?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** In a cage where the kernel allows it: what is in its databases is not trusted. */
+  readonly cage?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -42,6 +45,8 @@ export interface Cluster {
   readonly superuser: string;
   readonly major: number;
   readonly dataDirectory: string;
+  /** Why it is not in a cage although one was asked for. */
+  readonly uncaged: string | null;
   /** A URL that libpq takes, over the socket. */
   url(database: string): string;
   /** Ends it at once and removes everything. Never throws; may be called twice. */
@@ -72,7 +77,7 @@ function processMark(pid: number | 'self'): string | null {
 
 async function discard(folder: string, as: Runner): Promise<void> {
   // as the account that owns them, so that nothing there can lead root elsewhere
-  const inner = [join(folder, 'data'), join(folder, 'socket')];
+  const inner = [join(folder, 'data'), join(folder, 'socket'), join(folder, 'root')];
   const [file, args] = as.command('rm', ['-rf', ...inner]);
   await capture(file, args, { timeoutMs: 600_000 });
   for (const each of inner) await rmdir(each).catch(() => {});
@@ -92,11 +97,11 @@ export async function sweep(parent: string, as: Runner): Promise<void> {
   }
 }
 
-/** `data` and `socket` belong to the account, the folder around them to us. */
+/** `data`, `socket` and what becomes the root of a cage belong to the account, the folder around them to us. */
 async function makeFolder(parent: string, as: Runner): Promise<string> {
   const folder = await mkdtemp(join(parent, prefix));
   await writeFile(join(folder, 'owner'), processMark('self') ?? '');
-  for (const name of ['data', 'socket']) {
+  for (const name of ['data', 'socket', 'root']) {
     const inner = join(folder, name);
     await mkdir(inner, { mode: 0o700 });
     if (as.account) await chown(inner, as.account.uid, as.account.gid);
@@ -135,7 +140,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function launch(request: ClusterRequest, folder: string, port: number, as: Runner): Running {
+/** A string: why it can not be in the cage that was asked for. */
+function launch(request: ClusterRequest, folder: string, port: number, as: Runner): Running | string {
   const settings = {
     ...defaults,
     listen_addresses: request.tcp ? '127.0.0.1' : '',
@@ -144,25 +150,30 @@ function launch(request: ClusterRequest, folder: string, port: number, as: Runne
     ...request.settings,
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const [file, args] = as.command(request.programs.file('postgres'), ['-D', join(folder, 'data'), ...options]);
+  const program = request.programs.file('postgres');
+  const own = ['-D', join(folder, 'data'), ...options];
+  const command = request.cage ? caged({ file: program, args: own, folder, as }) : as.command(program, own);
+  if (typeof command === 'string') return command;
+  const [file, args] = command;
   const explain = ({ stderr }: { stderr: string }) => didNotStart('postgres', stderr);
   const running = start({ kind: 'program', file, args, env: { HOME: folder }, explain }, 'ignore', 'pipe');
-  running.stdout?.resume();
   return running;
 }
 
-/** The eighth line of the pid file says so. */
-async function untilReady(folder: string, running: Running, signal?: AbortSignal): Promise<void> {
+/** The eighth line of the pid file says so, and a cage that it is closed. Resolves to why it ended instead. */
+async function untilReady(folder: string, running: Running, { cage, signal }: ClusterRequest): Promise<string | null> {
   let ended: string | null = null;
+  let closed = !cage;
+  running.stdout?.on('data', (said: Buffer) => (closed ||= said.toString().includes(isCaged)));
   void running.exit.then((exit) => (ended = exit.stderr || 'nothing'));
   for (let waited = 0; waited < startLimit; waited += pause) {
     signal?.throwIfAborted();
-    if (ended !== null) throw didNotStart('postgres', ended);
+    if (ended !== null) return ended;
     const lines = await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => '');
-    if (lines.split('\n')[7]?.trim() === 'ready') return;
+    if (closed && lines.split('\n')[7]?.trim() === 'ready') return null;
     await sleep(pause);
   }
-  throw didNotStart('postgres', `nothing for ${startLimit / 1000} s`);
+  return `nothing for ${startLimit / 1000} s`;
 }
 
 /** Whether the path of a server's socket is short enough below a folder. */
@@ -175,6 +186,14 @@ function placeFor(request: ClusterRequest, as: Runner): string {
   return socketFits(wanted) && (!as.account || everyoneMayEnter(wanted)) ? wanted : '/tmp';
 }
 
+/** At once, and waits for it. */
+async function end(running: Running | undefined): Promise<void> {
+  running?.signal('SIGQUIT');
+  const late = setTimeout(() => running?.signal('SIGKILL'), 10_000);
+  await running?.exit;
+  clearTimeout(late);
+}
+
 /** Starts one; resolves when it takes connections. As root it runs under an unprivileged account. Throws a Failure that says why not. */
 export async function startCluster(request: ClusterRequest): Promise<Cluster> {
   const as = runner();
@@ -183,18 +202,28 @@ export async function startCluster(request: ClusterRequest): Promise<Cluster> {
   const folder = await makeFolder(parent, as);
   let running: Running | undefined;
   const stop = async () => {
-    running?.signal('SIGQUIT');
-    const late = setTimeout(() => running?.signal('SIGKILL'), 10_000);
-    await running?.exit;
-    clearTimeout(late);
+    await end(running);
     await discard(folder, as);
+  };
+  /** Resolves to why it did not start. */
+  const attempt = async (how: ClusterRequest, port: number): Promise<string | null> => {
+    const launched = launch(how, folder, port, as);
+    if (typeof launched === 'string') return launched;
+    running = launched;
+    return untilReady(folder, running, how);
   };
   try {
     const port = request.tcp ? await freePort() : socketPort;
     await initialise(request, folder, as);
     request.signal?.throwIfAborted();
-    running = launch(request, folder, port, as);
-    await untilReady(folder, running, request.signal);
+    let failed = await attempt(request, port);
+    const uncaged = request.cage ? failed : null;
+    if (uncaged !== null) {
+      await end(running);
+      await rm(join(folder, 'data', 'postmaster.pid'), { force: true });
+      failed = await attempt({ ...request, cage: false }, port);
+    }
+    if (failed !== null) throw didNotStart('postgres', failed);
     const socketDirectory = join(folder, 'socket');
     const query = `host=${encodeURIComponent(socketDirectory)}&port=${port}&user=${superuser}`;
     return {
@@ -203,6 +232,7 @@ export async function startCluster(request: ClusterRequest): Promise<Cluster> {
       superuser,
       major: request.programs.major,
       dataDirectory: join(folder, 'data'),
+      uncaged: uncaged?.trim().split('\n').at(-1) ?? null,
       url: (database) => `postgresql:///${encodeURIComponent(database)}?${query}`,
       stop,
     };

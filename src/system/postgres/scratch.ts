@@ -30,6 +30,8 @@ interface ScratchRequest extends Texts {
 
 export interface ScratchDatabase {
   readonly url: string;
+  /** Why what it runs is not kept in a cage; null: it is. */
+  readonly uncaged: string | null;
   /** Ends the server and removes everything. Never throws. */
   close(): Promise<void>;
 }
@@ -57,7 +59,7 @@ export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEn
   const { folder, last, source, reserve, expectedSize = null, signal } = request;
   const need = { size: expectedSize, reserve, source: devicesOf(source) };
   const directory = chooseScratchPlace(await measurePlaces(folder, last), need);
-  const cluster = await startCluster({ programs, directory, signal }).catch((error: unknown) => {
+  const cluster = await startCluster({ programs, directory, signal, cage: true }).catch((error: unknown) => {
     const failure = asFailure(error);
     throw failure.code === 'failed' ? new Failure('scratch', failure.message, { hint: failure.hint, cause: failure }) : failure;
   });
@@ -68,5 +70,5 @@ export async function openScratch(request: ScratchRequest, env: NodeJS.ProcessEn
     await cluster.stop();
     throw error;
   }
-  return { url: cluster.url(name), close: () => cluster.stop() };
+  return { url: cluster.url(name), uncaged: cluster.uncaged, close: () => cluster.stop() };
 }
