@@ -13,6 +13,7 @@ import type { Context } from './core/context.js';
 import { engines } from './engines/index.js';
 import type { Codec } from './model/roles/codec.js';
 import { decideCompression } from './model/backup/compression.js';
+import type { Actor } from './model/access/actor.js';
 import { Failure } from './model/errors.js';
 import { uuidv7 } from './model/id.js';
 import { bytesPerGB } from './model/units.js';
@@ -44,6 +45,8 @@ export interface WireOptions {
   readonly environmentFile?: string;
   readonly verbose?: boolean;
   readonly quiet?: boolean;
+  /** On whose behalf it works, which its records keep. */
+  readonly actor?: Actor;
 }
 
 export interface Wired {
@@ -138,6 +141,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     dueMemory: openDueMemory(config.stateDirectory, fingerprint, systemClock),
     touchedAt,
     clock: systemClock,
+    ...(options.actor && { actor: options.actor }),
     signer: openSigner(config.stateDirectory),
     run: runFlow,
     announce,

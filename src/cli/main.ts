@@ -19,7 +19,9 @@ import { metricsCommand } from './commands/metrics.js';
 import { restoreCommand } from './commands/restore.js';
 import { scheduleCommand } from './commands/schedule.js';
 import { guardCommand } from './commands/guard.js';
+import { serveCommand } from './commands/serve.js';
 import { testCommand } from './commands/test.js';
+import { tokenCommand } from './commands/token.js';
 import { present, type GlobalOptions } from './render.js';
 import { interruption } from './signals.js';
 
@@ -40,6 +42,8 @@ const everyCommand: Readonly<Record<string, AddCommand>> = {
   health: healthCommand,
   metrics: metricsCommand,
   test: testCommand,
+  serve: serveCommand,
+  token: tokenCommand,
   completion: completionCommand,
   demo: demoCommand,
 };

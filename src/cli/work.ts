@@ -4,6 +4,7 @@
 import type { Context } from '../core/context.js';
 import type { Failure } from '../model/errors.js';
 import type { LoadedConfig } from '../config/load.js';
+import { actor } from './actor.js';
 import { listen } from './show/progress.js';
 import type { GlobalOptions } from './render.js';
 import { stopSignal } from './signals.js';
@@ -13,17 +14,19 @@ let lost: Failure | undefined;
 /** The alerts that were given up before the work began: whatever the work comes to, its exit code says so. */
 export const lostAlerts = (): Failure | undefined => lost;
 
-/** A Context whose progress is shown; dead events of this host are closed and owed alerts sent first. */
+/**
+ * A Context whose progress is shown; dead events of this host are closed and owed alerts sent first. `unattended`: nobody typed it.
+ */
 export async function openWork(
   options: GlobalOptions,
-  more: { readonly environmentFile?: string } = {},
+  { unattended, ...more }: { readonly environmentFile?: string; readonly unattended?: boolean } = {},
 ): Promise<{ context: Context; loaded: LoadedConfig }> {
   const [{ makeContext }, { reconcile }, { atStart, notify }] = await Promise.all([
     import('../wire.js'),
     import('../core/history/reconcile.js'),
     import('../core/notify.js'),
   ]);
-  const wired = await makeContext({ ...options, ...more }, listen(options), stopSignal());
+  const wired = await makeContext({ ...options, ...more, ...(!unattended && { actor: actor() }) }, listen(options), stopSignal());
   await reconcile(wired.context);
   const untold = await notify(wired.context, atStart);
   if (untold?.class === 'permanent') lost = untold;

@@ -115,7 +115,7 @@ const pathKeys = new Set([
 ]);
 
 const isPath = (path: Path): boolean =>
-  pathKeys.has(path.at(-1) ?? '') || /^(log|schedules\.[^.]+\.(calendar|triggers))\.file$/.test(path.join('.'));
+  pathKeys.has(path.at(-1) ?? '') || /^((log|schedules\.[^.]+\.(calendar|triggers))\.file|api\.tls\.(cert|key))$/.test(path.join('.'));
 
 /** Makes every path in the configuration absolute, `file:` references too. */
 function settlePaths(config: Config, layers: Layers, base: string, cwd: string): void {

@@ -243,7 +243,6 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
       [config.encryption, ...schedules.map(({ encryption }) => encryption)].some((one) => one?.recipients?.includes(placeholder)),
       `encryption: "${placeholder}" stands for a public key and is none; \`execute\` refuses rather than store clear text`,
     ],
-    [config.api.host !== '127.0.0.1' || config.api.port !== 8484, 'api: not built yet, `serve` does not listen'],
     [
       [config.retention, ...schedules.map(({ retention }) => retention)].some((one) => one && !saysWhatToKeep(one)),
       'retention: one says nothing but a minimum, so by it no backup is ever removed',

@@ -3,6 +3,7 @@
  */
 import * as z from 'zod';
 import { channels } from '../channels/index.js';
+import { apiSchema } from '../model/settings/api.js';
 import { databaseEntrySchema } from '../model/settings/connection.js';
 import { scheduleSchema, settingsShape, slug } from '../model/settings/settings.js';
 import { storages } from '../storages/index.js';
@@ -16,11 +17,6 @@ const storageSchema = z.discriminatedUnion('kind', [first, ...rest]);
 
 const { slack, ...others } = channels;
 const alertSchema = z.discriminatedUnion('kind', [slack.options, ...Object.values(others).map(({ options }) => options)]);
-
-const apiSchema = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1').describe('Address that the REST API listens on.'),
-  port: z.int().min(0).max(65_535).default(8484).describe('Port of the REST API.'),
-});
 
 const logSchema = z.strictObject({
   format: z.enum(['text', 'json']).default('text').describe('Text for people, or JSON lines.'),

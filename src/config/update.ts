@@ -1,5 +1,5 @@
 /**
- * config: changes one key of a JSON configuration file and leaves every other character of it alone; all or nothing.
+ * config: changes keys of a JSON configuration file and leaves every other character of it alone; all or nothing.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -107,12 +107,12 @@ function overrides(key: string, env: NodeJS.ProcessEnv): string[] {
 }
 
 /** What is wrong with the new value is not in the file, and will not come there. */
-function judge(resolve: () => unknown, key: string): void {
+function judge(resolve: () => unknown, keys: readonly string[]): void {
   try {
     resolve();
   } catch (error) {
     if (!(error instanceof ConfigurationFailure)) throw error;
-    const ours = (problem: Problem) => problem.key === key || problem.key.startsWith(`${key}.`);
+    const ours = (problem: Problem) => keys.some((key) => problem.key === key || problem.key.startsWith(`${key}.`));
     const problems = error.problems.map((problem) => (ours(problem) ? { ...problem, source: 'config update' } : problem));
     throw new ConfigurationFailure(problems, 'nothing was written');
   }
@@ -125,25 +125,47 @@ function editable(given: Given, surroundings: Surroundings): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
 
+type Change = readonly [key: string, value: unknown];
+
+interface Changed {
+  readonly file: string;
+  readonly updates: readonly Pick<Update, 'key' | 'value' | 'previous'>[];
+  readonly warnings: readonly string[];
+}
+
 /**
- * Sets a dotted key in the file that holds, or in a new one in the working directory. The value is JSON where it parses, else text.
- * The whole result is checked first. Throws ConfigurationFailure, and then nothing was written.
+ * Sets dotted keys in the file that holds, or in a new one in the working directory: all of them, or none. The whole result is checked
+ * first. Throws ConfigurationFailure, and then nothing was written.
  */
-export function updateConfig(key: string, text: string, given: Given, surroundings: Surroundings): Update {
+export function updateKeys(changes: readonly Change[], given: Given, surroundings: Surroundings): Changed {
   const file = editable(given, surroundings);
   const exists = existsSync(file);
   const old = exists ? readText(file) : '{}\n';
   const before = sourceOfText(file, old);
   const inPackage = basename(file) === 'package.json' ? [moduleName] : [];
-  const parsed = parseValue(text);
-  const [path, value] = withSection(before.values, key.split('.'), parsed, surroundings.env);
-  const fresh = setInText(old, [...inPackage, ...path], value);
+  const fresh = changes.reduce((text, [key, value]) => {
+    const [path, whole] = withSection(sourceOfText(file, text).values, key.split('.'), value, surroundings.env);
+    return setInText(text, [...inPackage, ...path], whole);
+  }, old);
   // what the environment or a flag says now must neither mend nor spoil the file
   const alone: Surroundings = { env: { DATABASE_URL: surroundings.env['DATABASE_URL'] }, cwd: surroundings.cwd };
-  judge(() => resolveConfig(sourceOfText(file, fresh), { set: [] }, alone), key);
-  const previous = valueAt(before.values, key.split('.')) ?? defaultOf(key, alone);
+  judge(
+    () => resolveConfig(sourceOfText(file, fresh), { set: [] }, alone),
+    changes.map(([key]) => key),
+  );
+  const updates = changes.map(([key, value]) => {
+    const previous = valueAt(before.values, key.split('.')) ?? defaultOf(key, alone);
+    return { key, value, previous: previous ?? null };
+  });
   if (fresh !== old || !exists) replaceFile(file, fresh);
-  return { key, value: parsed, previous: previous ?? null, file, warnings: overrides(key, surroundings.env) };
+  return { file, updates, warnings: changes.flatMap(([key]) => overrides(key, surroundings.env)) };
+}
+
+/** One key. The value is JSON where it parses, else text. */
+export function updateConfig(key: string, text: string, given: Given, surroundings: Surroundings): Update {
+  const value = parseValue(text);
+  const { file, warnings, updates } = updateKeys([[key, value]], given, surroundings);
+  return { key, value, previous: updates[0]?.previous ?? null, file, warnings };
 }
 
 /**

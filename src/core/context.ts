@@ -2,6 +2,7 @@
  * core: the Context, everything the verbs are given to work with. Only `wire.ts` makes one; tests make theirs from fakes.
  */
 import type { Memory } from '../model/roles/memory.js';
+import type { Actor } from '../model/access/actor.js';
 import type { Channel } from '../model/roles/channel.js';
 import type { Clock } from '../model/roles/clock.js';
 import type { Codec } from '../model/roles/codec.js';
@@ -66,6 +67,8 @@ export interface Context {
   /** When a file was last written or touched; null: it is not there, or may not be seen. */
   touchedAt(path: string): Date | null;
   readonly clock: Clock;
+  /** On whose behalf; left out: a scheduler's. */
+  readonly actor?: Actor;
   readonly signer: Signer;
   readonly run: RunFlow;
   readonly announce: Announce;

@@ -35,7 +35,7 @@ export async function copyBackup(
   const detail = tried.failure?.message ?? `copied and read back, ${formatBytes(size)}`;
   const told = { ...place, from: tried.from, to: copy.to.name, ok: tried.failure === null, detail, size };
   const copied = { ...told, duration: elapsed(context, started) };
-  await context.ledger.appendFact({ record: 'copy', ...copied });
+  await context.ledger.appendFact({ record: 'copy', ...context.actor, ...copied });
   context.log(copied.ok ? 'info' : 'warn', `copy of ${place.backupId} of ${place.database} to ${copied.to}: ${detail}`);
   return { told: copied, failure: tried.failure };
 }

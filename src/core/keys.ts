@@ -67,7 +67,7 @@ async function drill(context: Context, encryption: string, asked: Encryption): P
   const detail = failure ? `${what} does not open${by}: ${failure.message}` : `${what} opens${by}${await coverage(context, own)}`;
   const result = { encryption, keys, opened: failure ? [] : opened, ok: failure === null, detail };
   const duration = elapsed(context, started);
-  await context.ledger.appendFact({ record: 'key-drill', ...result, duration });
+  await context.ledger.appendFact({ record: 'key-drill', ...context.actor, ...result, duration });
   return { ...result, duration };
 }
 

@@ -2,6 +2,7 @@
  * core: pins a backup, so that no rule removes it, and takes the pin away. The pin is a file beside the manifest: it outlives the ledger,
  * which only keeps who did it and why.
  */
+import type { Actor } from '../model/access/actor.js';
 import type { Backup } from '../model/backup/backup.js';
 import { asFailure, type Failure } from '../model/errors.js';
 import { pinnedName } from '../model/settings/names.js';
@@ -12,8 +13,7 @@ import { storagesOf } from './catalog/fetch.js';
 export interface PinRequest {
   readonly pinned: boolean;
   readonly reason: string;
-  /** `cli:<user>`. */
-  readonly by: string;
+  readonly actor: Actor;
 }
 
 export interface Pinned {
@@ -28,9 +28,9 @@ export interface Pinned {
 }
 
 /** In every storage that holds the backup. Throws when it could be done in none. */
-export async function setPin(context: Context, backup: Backup, { pinned, reason, by }: PinRequest): Promise<Pinned> {
+export async function setPin(context: Context, backup: Backup, { pinned, reason, actor }: PinRequest): Promise<Pinned> {
   const { backupId, database } = backup;
-  const text = `${reason}\n${by}, ${context.clock.now().toISOString()}\n`;
+  const text = `${reason}\n${actor.by}, ${context.clock.now().toISOString()}\n`;
   const storages: string[] = [];
   let failure: Failure | null = null;
   await whileHeld(context, backupId, async () => {
@@ -44,6 +44,6 @@ export async function setPin(context: Context, backup: Backup, { pinned, reason,
     }
   });
   if (failure && storages.length === 0) throw failure;
-  await context.ledger.appendFact({ record: 'pin', pinned, backupId, database, storages, reason, by });
+  await context.ledger.appendFact({ record: 'pin', pinned, backupId, database, storages, reason, ...actor });
   return { backupId, database, pinned, reason, storages, failure };
 }

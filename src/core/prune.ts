@@ -80,7 +80,7 @@ interface Discarding {
 /** Puts aside what a group's plan removes, oldest first; resolves to what stopped it. */
 async function discardGroup(context: Context, storage: Storage, { group, found, discarded }: Discarding): Promise<string | null> {
   const { database, scheduleId, policy } = group;
-  const about = { record: 'prune', storage: storage.name, database, scheduleId } as const;
+  const about = { record: 'prune', ...context.actor, storage: storage.name, database, scheduleId } as const;
   const ids = group.plan.remove.map(({ backupId }) => backupId);
   for (let from = 0; from < ids.length; from += chunk) {
     const backupIds = ids.slice(from, from + chunk);

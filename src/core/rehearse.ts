@@ -53,6 +53,15 @@ export async function rehearse(context: Context, onStep: (step: RehearsalStep) =
   return { ok: steps.every(({ ok }) => ok), steps };
 }
 
+/** The failure that steps come to; none when all are good. */
+export function shortcoming(steps: readonly RehearsalStep[]): Failure | undefined {
+  const failed = steps.filter(({ ok }) => !ok).length;
+  if (failed === 0) return undefined;
+  return new Failure('failed', `${failed} of ${steps.length} steps failed`, {
+    hint: 'mend what the failed steps name, then repeat `backup-automation test`',
+  });
+}
+
 const inWords = (failure: Failure): string => `${failure.message} (${failure.hint})`;
 
 type Step = (name: string, deed: () => Promise<string>) => Promise<boolean>;

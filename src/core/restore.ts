@@ -120,6 +120,7 @@ async function finish(
   const duration = elapsed(context, end.started);
   await context.ledger.appendFact({
     record: 'restore',
+    ...context.actor,
     backupId,
     database,
     target: state.place,

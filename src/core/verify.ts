@@ -39,7 +39,7 @@ interface Verdict {
 export async function verifyBackup(context: Context, backup: Backup, level: Level): Promise<VerifyResult> {
   const started = context.clock.monotonic();
   const { backupId, database, size } = backup;
-  const about = { record: 'verification', backupId, database, level, size } as const;
+  const about = { record: 'verification', ...context.actor, backupId, database, level, size } as const;
   const verdicts = await judge(context, backup, level).catch(async (error: unknown) => {
     const failure = asFailure(error);
     const told = { ...about, storage: backup.storages.join(', '), duration: elapsed(context, started), detail: failure.message };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryProject, type TemporaryProject } from '../fixtures/cli.js';
 
-const heavy = ['zod', 'pg', 'execa', 'ora', 'cosmiconfig', 'nodemailer'];
+const heavy = ['zod', 'pg', 'execa', 'ora', 'cosmiconfig', 'nodemailer', 'fastify'];
 
 let project: TemporaryProject;
 beforeEach(() => (project = temporaryProject()));

@@ -58,7 +58,6 @@ describe('notBuiltYet', () => {
   test.each([
     ['retention={"minimum":5}', 'retention'],
     ['schedules.daily-backup.retention={}', 'retention'],
-    ['api.port=9000', 'api'],
     ['maxRetries=20', 'maxRetries'],
   ])('warns of %s', async (set, key) => {
     const warnings = notBuiltYet(await load({ set: [set] }));

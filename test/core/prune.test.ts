@@ -99,11 +99,11 @@ describe('what stays', () => {
   test('pinned: the pin lies in the storage, and outlives the ledger', async () => {
     await fill(5);
     const backup = await findBackup(shelf.context, shelf.id(0));
-    await setPin(shelf.context, backup, { pinned: true, reason: 'the audit', by: 'cli:me' });
+    await setPin(shelf.context, backup, { pinned: true, reason: 'the audit', actor: { by: 'cli:me', address: 'here' } });
     expect((await findBackup(shelf.context, shelf.id(0))).pinned).toBe(true);
     await run();
     expect(await shelf.listed()).toEqual([0, 2, 3, 4]);
-    await setPin(shelf.context, backup, { pinned: false, reason: 'over', by: 'cli:me' });
+    await setPin(shelf.context, backup, { pinned: false, reason: 'over', actor: { by: 'cli:me', address: 'here' } });
     await run();
     expect(await shelf.listed()).toEqual([2, 3, 4]);
   });

@@ -11,7 +11,7 @@ async function active(options: GlobalOptions): Promise<Outcome> {
   const sight = await openSight(options);
   const events = await activeEvents(sight);
   const { table } = await import('../show/table.js');
-  const { localTime, localZone } = await import('../show/moment.js');
+  const { localTime, localZone } = await import('../../model/moment/here.js');
   const { formatDuration } = await import('../../model/units.js');
   const now = sight.clock.now().getTime();
   const rows = events.map((event) => [

@@ -3,14 +3,13 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { Backup, BackupDetails } from '../../model/backup/backup.js';
-import { Failure } from '../../model/errors.js';
+import type { BackupDocument, BackupLine } from '../../core/documents/backups.js';
 import { failedProof } from '../../model/backup/level.js';
 import { formatBytes } from '../../model/units.js';
 import { addCopy } from './backups-copy.js';
 import { addDiff } from './backups-diff.js';
 import { addCommand, run } from '../command.js';
-import { localMinute, localZone } from '../show/moment.js';
+import { localMinute, localZone } from '../../model/moment/here.js';
 import { addRetention } from './retention.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 import type * as Table from '../show/table.js';
@@ -34,29 +33,27 @@ const help = {
   },
 } as const;
 
-const provenIn = (backup: Backup, paint: ChalkInstance): string => {
+const provenIn = (backup: BackupLine, paint: ChalkInstance): string => {
   if (backup.doubts.includes(failedProof)) return paint.red('failed');
   return backup.proven ? `${backup.proven.level} ${backup.proven.at.slice(0, 10)}` : paint.yellow('no');
 };
 
-const noteOn = ({ pinned, suspect }: Backup, paint: ChalkInstance): string =>
+const noteOn = ({ pinned, suspect }: BackupLine, paint: ChalkInstance): string =>
   [pinned ? 'pinned' : '', suspect ? paint.red('suspect') : ''].filter(Boolean).join(', ');
 
-const line = ({ manifest: _manifest, ...rest }: Backup) => rest;
-
 async function list(options: { database?: string } & GlobalOptions): Promise<Outcome> {
-  const [{ context }, { catalog }, { table }] = await Promise.all([
+  const [{ context }, { listBackups }, { table }] = await Promise.all([
     openLook(options),
-    import('../../core/catalog/catalog.js'),
+    import('../../core/documents/backups.js'),
     import('../show/table.js'),
   ]);
-  const { backups, problems } = await catalog(context, options.database);
+  const { backups, problems } = await listBackups(context, options.database);
   for (const problem of problems) say(`warning: ${problem}`, options);
   const foreign = backups.filter(({ signed }) => !signed).length;
   if (foreign > 0)
     say(`warning: ${foreign} of ${backups.length} are not signed by this state directory; another one made them, or somebody`, options);
   return {
-    document: { backups: backups.map(line), problems },
+    document: { backups, problems },
     text: (paint) => {
       if (backups.length === 0) return 'no backups yet; make one with `backup-automation execute`';
       const noted = backups.some(({ pinned, suspect }) => pinned || suspect);
@@ -78,35 +75,26 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
 
 async function show(options: { database?: string } & GlobalOptions, id: string): Promise<Outcome> {
   const { context } = await openLook(options);
-  const [{ findBackup }, { readDetails }] = await Promise.all([
-    import('../../core/catalog/catalog.js'),
-    import('../../core/catalog/fetch.js'),
-  ]);
-  const backup = await findBackup(context, id, options.database);
-  const details = await readDetails(context, backup).catch((error: unknown) => {
-    if (error instanceof Failure && backup.manifest.keys && ['no-key', 'configuration'].includes(error.code)) return error;
-    throw error;
-  });
+  const { showBackup } = await import('../../core/documents/backups.js');
+  const document = await showBackup(context, id, options.database);
   const set = await import('../show/table.js');
-  const document = { backup: line(backup), manifest: backup.manifest };
-  const read = details instanceof Failure ? { details: null, sealed: details.toJSON() } : { details };
-  return { document: { ...document, ...read }, text: (paint) => page(backup, details, set, paint) };
+  return { document: { ...document }, text: (paint) => page(document, set, paint) };
 }
 
 const sealedTo = (keys: readonly string[]): string => (keys.length > 0 ? `to the keys ${keys.join(', ')}` : 'with a passphrase');
 
 /** What the details say; of sealed ones why they can not be read. */
-function inside(details: BackupDetails | Failure): [string, string][] {
-  if (details instanceof Failure)
-    return [['inside', `extensions, roles and row counts are sealed, and not to be read here: ${details.message} (${details.hint})`]];
+function inside({ details, sealed }: BackupDocument): [string, string][] {
+  if (details === null)
+    return [['inside', `extensions, roles and row counts are sealed, and not to be read here: ${sealed?.message} (${sealed?.hint})`]];
   return [
     ['extensions', details.extensions.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
     ['roles', details.roles.join(', ') || 'none'],
   ];
 }
 
-function page(backup: Backup, details: BackupDetails | Failure, { facts, table }: typeof Table, paint: ChalkInstance): string {
-  const { manifest } = backup;
+function page(document: BackupDocument, { facts, table }: typeof Table, paint: ChalkInstance): string {
+  const { backup, manifest, details } = document;
   const look = { width: width(), paint };
   const pairs: [string, string][] = [
     ['backup', backup.backupId],
@@ -124,11 +112,11 @@ function page(backup: Backup, details: BackupDetails | Failure, { facts, table }
     ['server', `PostgreSQL ${manifest.serverVersion}, snapshot at ${manifest.snapshotLsn ?? 'an unknown position'}`],
     ['dumped by', `pg_dump ${manifest.clientVersion}, backup-automation ${manifest.toolVersion}`],
     ...(manifest.keys ? [['sealed', sealedTo(manifest.keys)] as [string, string]] : []),
-    ...inside(details),
+    ...inside(document),
     ...manifest.warnings.map((warning): [string, string] => ['warning', warning]),
   ];
   const files = manifest.artifacts.map(({ name, size, sha256 }) => [name, formatBytes(size), sha256]);
-  const counted = details instanceof Failure ? [] : details.fingerprint.tables;
+  const counted = details?.fingerprint.tables ?? [];
   const tables = counted.map((one) => [`${one.schema}.${one.name}`, String(one.rows)]);
   return [
     facts(pairs, look),

@@ -4,6 +4,8 @@
 import { Option, type Command } from 'commander';
 import { eventStatuses, eventTypes, type EventStatus, type EventType } from '../../model/events/event.js';
 import type { EventQuery } from '../../model/events/timeline.js';
+import { actor } from '../actor.js';
+import { auditCommand } from './audit.js';
 import { addCommand, positive, run } from '../command.js';
 import { emit, paintFor, say, type GlobalOptions, type Outcome } from '../render.js';
 
@@ -21,7 +23,7 @@ const open = async (options: GlobalOptions) => (await import('../../wire/sight.j
 
 async function queryOf({ since, ...options }: ListOptions, now: Date): Promise<EventQuery> {
   if (since === undefined) return options;
-  const { parseSince } = await import('../show/moment.js');
+  const { parseSince } = await import('../../model/moment/typed.js');
   return { ...options, since: parseSince(since, now) };
 }
 
@@ -63,8 +65,7 @@ async function show(options: GlobalOptions, id: string): Promise<Outcome> {
 
 async function clear(options: GlobalOptions): Promise<Outcome> {
   const { clearEvents } = await import('../../core/history/events.js');
-  const { userInfo } = await import('node:os');
-  const found = await clearEvents(await open(options), `cli:${userInfo().username}`);
+  const found = await clearEvents(await open(options), actor());
   const text = `${found.cleared} events are not listed any more; their lines stay in\n${found.segments.map((path) => `  ${path}`).join('\n')}`;
   return { document: { ...found }, text: () => text };
 }
@@ -135,4 +136,5 @@ export function eventsCommand(program: Command): void {
     ],
     exits: { 22: 'the ledger is not as it was written', 74: 'the ledger can not be read' },
   }).action(run(verify));
+  auditCommand(events);
 }

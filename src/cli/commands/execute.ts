@@ -76,7 +76,10 @@ async function nothingDue(options: GlobalOptions): Promise<Outcome | null> {
 async function body(options: Options & GlobalOptions, schedule: string | undefined): Promise<Outcome> {
   const answered = options.due ? await nothingDue(options) : null;
   if (answered) return answered;
-  const [{ context, loaded }, { table }] = await Promise.all([openWork(options), import('../show/table.js')]);
+  const [{ context, loaded }, { table }] = await Promise.all([
+    openWork(options, { unattended: options.due === true }),
+    import('../show/table.js'),
+  ]);
   const request = requestOf(options, schedule);
   if (options.dryRun) {
     const { preview } = await import('../../core/event/preview.js');

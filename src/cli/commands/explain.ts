@@ -65,7 +65,7 @@ async function report(options: GlobalOptions & { readonly at?: string }, schedul
     import('../../core/schedules/explain.js'),
     import('../show/table.js'),
     import('../show/event-view.js'),
-    import('../show/moment.js'),
+    import('../../model/moment/typed.js'),
   ]);
   const { context } = await openLook(options);
   const at = options.at === undefined ? null : parseMoment(options.at, zoneFor(context, scheduleId));

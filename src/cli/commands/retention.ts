@@ -4,11 +4,11 @@
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { Context } from '../../core/context.js';
-import type { Pruned } from '../../core/prune.js';
-import type { Trash } from '../../core/catalog/trash.js';
+import type { PruneRow, TrashLine } from '../../core/documents/prune.js';
 import { Failure } from '../../model/errors.js';
+import { actor } from '../actor.js';
 import { addCommand, run } from '../command.js';
-import { localMinute, localZone } from '../show/moment.js';
+import { localMinute, localZone } from '../../model/moment/here.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 import type * as Table from '../show/table.js';
 import { openLook, openWork } from '../work.js';
@@ -56,67 +56,16 @@ const help = {
   },
 } as const;
 
-/** A line of the table, and of the document. */
-interface Row {
-  readonly backupId: string;
-  readonly database: string;
-  readonly scheduleId: string | null;
-  readonly storage: string;
-  readonly timestamp: string;
-  readonly reason: string;
-  readonly expires: string | null;
-}
-
-function rowsOf(pruned: readonly Pruned[], verdict: 'keep' | 'remove'): Row[] {
-  return pruned.flatMap(({ storage, groups }) =>
-    groups.flatMap(({ database, scheduleId, members, plan }) =>
-      plan[verdict].map((one) => ({
-        backupId: one.backupId,
-        database,
-        scheduleId,
-        storage,
-        timestamp: members.find(({ manifest }) => manifest.backupId === one.backupId)?.manifest.startedAt ?? '',
-        reason: one.reason,
-        expires: 'expires' in one ? one.expires : null,
-      })),
-    ),
-  );
-}
-
-/** Why nothing is removed of a group although something is due. */
-const heldBack = (pruned: readonly Pruned[]) =>
-  pruned.flatMap(({ storage, groups }) =>
-    groups.flatMap(({ database, scheduleId, plan }) =>
-      plan.skipped === null ? [] : [{ storage, database, scheduleId, due: plan.due, reason: plan.skipped }],
-    ),
-  );
-
-const aside = ({ manifest: _manifest, begun: _begun, ...rest }: Trash) => rest;
-
-async function planOrPrune(context: Context, { database, yes = false, force = false }: PruneOptions): Promise<Pruned[]> {
-  const { planPrune, prune } = await import('../../core/prune.js');
-  const scope = { ...(database === undefined ? {} : { database }), force };
-  const pruned: Pruned[] = [];
-  for (const storage of context.storages) {
-    if (context.signal.aborted) break;
-    pruned.push(await (yes ? prune(context, storage, scope) : planPrune(context, storage, scope)));
-  }
-  return pruned;
-}
-
 async function prune(options: PruneOptions): Promise<Outcome> {
   const { context } = await (options.yes || options.undo ? openWork(options) : openLook(options));
   if (options.undo) return undo(context, options);
-  const pruned = await planOrPrune(context, options);
-  const [keep, remove, skipped] = [rowsOf(pruned, 'keep'), rowsOf(pruned, 'remove'), heldBack(pruned)];
-  const problems = pruned.flatMap((one) => one.problems);
-  const trash = pruned.flatMap((one) => one.trash);
-  const discarded = pruned.flatMap((one) => one.discarded);
-  const emptied = pruned.flatMap((one) => one.emptied);
+  const { yes = false, force = false, database } = options;
+  const { pruneDocument } = await import('../../core/documents/prune.js');
+  const { document, failure } = await pruneDocument(context, { database, yes, force });
+  const { keep, remove, skipped, discarded, emptied, trash } = document;
   const set = await import('../show/table.js');
-  const removed = options.yes === true && problems.length === 0 && discarded.length === remove.length;
   return {
-    document: { keep, remove, removed, skipped, discarded, emptied, trash: trash.map(aside), problems },
+    document: { ...document },
     text: (paint) =>
       [
         planTable(keep, remove, { set, paint, several: context.storages.length > 1 }),
@@ -125,14 +74,9 @@ async function prune(options: PruneOptions): Promise<Outcome> {
       ]
         .filter(Boolean)
         .join('\n\n'),
-    failure: problems.length === 0 ? undefined : troubled(problems, context),
+    failure,
   };
 }
-
-const troubled = (problems: readonly string[], { storages }: Context): Failure =>
-  new Failure(problems.length < storages.length ? 'partial' : 'storage', problems.join('; '), {
-    hint: 'check it with `backup-automation test`',
-  });
 
 interface Look {
   readonly set: typeof Table;
@@ -140,7 +84,7 @@ interface Look {
   readonly several: boolean;
 }
 
-function planTable(keep: readonly Row[], remove: readonly Row[], { set, paint, several }: Look): string {
+function planTable(keep: readonly PruneRow[], remove: readonly PruneRow[], { set, paint, several }: Look): string {
   const all = [
     ...keep.map((row) => ({ ...row, does: paint.green('keep') })),
     ...remove.map((row) => ({ ...row, does: paint.yellow('remove') })),
@@ -165,7 +109,7 @@ interface Counts {
   readonly remove: number;
   readonly discarded: number;
   readonly emptied: number;
-  readonly trash: readonly Trash[];
+  readonly trash: readonly TrashLine[];
 }
 
 function told({ yes }: PruneOptions, { remove, discarded, emptied, trash }: Counts): string {
@@ -178,22 +122,20 @@ function told({ yes }: PruneOptions, { remove, discarded, emptied, trash }: Coun
   return [yes ? `${discarded} of ${remove} removed${gone}` : plan, left].filter(Boolean).join('\n');
 }
 
-const firstGone = (trash: readonly Trash[]): string => trash.flatMap(({ gone }) => gone ?? []).toSorted()[0] ?? '';
+const firstGone = (trash: readonly TrashLine[]): string => trash.flatMap(({ gone }) => gone ?? []).toSorted()[0] ?? '';
 
 async function undo(context: Context, options: PruneOptions): Promise<Outcome> {
-  const { undoPrune } = await import('../../core/catalog/trash.js');
-  const results = [];
-  for (const storage of context.storages) results.push(await undoPrune(context, storage, options.database));
-  const recovered = results.flatMap((one) => one.recovered).map(aside);
-  const problems = results.flatMap((one) => one.problems);
+  const { undoDocument } = await import('../../core/documents/prune.js');
+  const { document, failure } = await undoDocument(context, options.database);
+  const { recovered } = document;
   if (recovered.length > 0) say('the next prune removes them again, unless they are pinned or the retention is changed before', options);
   return {
-    document: { keep: [], remove: [], removed: false, recovered, problems },
+    document: { ...document },
     text: () =>
       recovered.length === 0
         ? 'nothing to bring back'
         : recovered.map((one) => `${one.backupId} of ${one.database} is back in ${one.storage}`).join('\n'),
-    failure: problems.length === 0 ? undefined : troubled(problems, context),
+    failure,
   };
 }
 
@@ -201,14 +143,10 @@ async function undo(context: Context, options: PruneOptions): Promise<Outcome> {
 const setPinned = (pinned: boolean) =>
   async function pin(options: PinOptions, id: string): Promise<Outcome> {
     const { context } = await openWork(options);
-    const [{ findBackup }, { setPin }, { userInfo }] = await Promise.all([
-      import('../../core/catalog/catalog.js'),
-      import('../../core/pins.js'),
-      import('node:os'),
-    ]);
+    const [{ findBackup }, { setPin }] = await Promise.all([import('../../core/catalog/catalog.js'), import('../../core/pins.js')]);
     const backup = await findBackup(context, id, options.database);
     const reason = options.reason ?? 'no reason was given';
-    const { failure, ...done } = await setPin(context, backup, { pinned, reason, by: `cli:${userInfo().username}` });
+    const { failure, ...done } = await setPin(context, backup, { pinned, reason, actor: actor() });
     const now = pinned ? 'pinned: no rule removes it' : 'no longer pinned: the rules hold for it again';
     return {
       document: { ...done },

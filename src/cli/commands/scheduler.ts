@@ -1,13 +1,13 @@
 /**
  * cli: `schedule install`, `remove`, `check`: what starts the schedules every minute.
  */
-import { userInfo } from 'node:os';
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { FoundEntry, InstalledEntry } from '../../core/scheduler.js';
 import { Failure } from '../../model/errors.js';
 import { formatDuration } from '../../model/units.js';
 import type { Gap } from '../../model/roles/scheduler.js';
+import { actor } from '../actor.js';
 import { addCommand, run } from '../command.js';
 import { say, type GlobalOptions, type Outcome } from '../render.js';
 import { openLook, openWork } from '../work.js';
@@ -18,7 +18,6 @@ interface InstallOptions extends GlobalOptions {
   readonly force?: boolean;
 }
 
-const by = () => `cli:${userInfo().username}`;
 const indented = (text: string) => text.replace(/^/gm, '  ');
 
 function installedText({ place, text, problem, steps }: InstalledEntry, paint: ChalkInstance): string {
@@ -41,7 +40,7 @@ async function install(options: InstallOptions): Promise<Outcome> {
   const { kind, id, place, text, problem, steps } = await installEntry(context, {
     kind: options.with ?? null,
     force: options.force === true,
-    by: by(),
+    by: actor().by,
   });
   return {
     document: { installed: { kind, id, place, text, problem }, proof: { ok: steps.length > 0 && steps.every(({ ok }) => ok), steps } },
@@ -52,7 +51,7 @@ async function install(options: InstallOptions): Promise<Outcome> {
 async function remove(options: GlobalOptions): Promise<Outcome> {
   const { context } = await openWork(options);
   const { removeEntry } = await import('../../core/scheduler.js');
-  const removed = await removeEntry(context, by());
+  const removed = await removeEntry(context, actor().by);
   return {
     document: { removed },
     text: () => (removed.length > 0 ? `removed from ${removed.join(' and ')}` : 'there was nothing to remove'),

@@ -4,16 +4,13 @@
 import type { ChalkInstance } from 'chalk';
 import { Option, type Command } from 'commander';
 import type { Figures } from '../../core/history/events.js';
-import type { BackupEvent } from '../../model/events/event.js';
 import type { Cost } from '../../model/events/impact.js';
+import { groupings, type Grouping } from '../../model/events/grouping.js';
 import type { Statistics, StatisticsGroup } from '../../model/events/statistics.js';
 import { formatBytes, formatDuration, msPerDay } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 import type * as Table from '../show/table.js';
-
-const groupings = ['schedule', 'database', 'day'] as const;
-type Grouping = (typeof groupings)[number];
 
 interface StatisticsCommandOptions extends GlobalOptions {
   readonly since?: string;
@@ -135,13 +132,6 @@ function chart(groups: readonly StatisticsGroup[], columns: number, paint: Chalk
   return [...lines, paint.dim('# completed  x failed  - other')].join('\n');
 }
 
-async function groupOf(by: Grouping): Promise<(event: BackupEvent) => string> {
-  if (by === 'schedule') return ({ scheduleId }) => scheduleId ?? '(none)';
-  if (by === 'database') return ({ database }) => database;
-  const { localDay } = await import('../show/moment.js');
-  return ({ timestamp }) => localDay(timestamp);
-}
-
 /** Reading a long ledger makes much short-lived garbage, for which V8 would take 30 MB more; must come before. */
 async function stayLean(): Promise<void> {
   const { setFlagsFromString } = await import('node:v8');
@@ -150,23 +140,19 @@ async function stayLean(): Promise<void> {
 
 async function report(options: StatisticsCommandOptions): Promise<Outcome> {
   const { openSight } = await import('../../wire/sight.js');
-  const { statistics } = await import('../../core/history/events.js');
-  const moment = await import('../show/moment.js');
+  const { statisticsDocument } = await import('../../core/documents/statistics.js');
+  const moment = await import('../../model/moment/here.js');
   await stayLean();
-  const sight = await openSight(options);
-  const since = options.since === undefined ? undefined : moment.parseSince(options.since, sight.clock.now());
-  const groupBy = options.by && (await groupOf(options.by));
-  const figures: Figures = await statistics(sight, { ...(since && { since }), ...(groupBy && { groupBy }) });
+  const figures = await statisticsDocument(await openSight(options), options);
   const { damageNote } = await import('../show/damage.js');
   const { facts, table } = await import('../show/table.js');
   const note = damageNote(figures.damage);
   if (note) say(note, options);
-  const zone = moment.localZone([sight.clock.now().toISOString()]);
   return {
-    document: { ...figures, ...(since && { since }), timezone: zone },
+    document: { ...figures },
     text(paint) {
       const { groups } = figures;
-      const pairs = summary(figures, (iso) => `${moment.localTime(iso)} ${zone}`);
+      const pairs = summary(figures, (iso) => `${moment.localTime(iso)} ${figures.timezone}`);
       const parts = [facts(pairs, { width: width(), paint })];
       if (figures.proven.length > 0) parts.push(provenTable(figures.proven, table, paint, moment.localTime));
       if (figures.restores.length > 0) parts.push(restoreTable(figures.restores, table, paint, moment.localTime));

@@ -47,13 +47,8 @@ async function body(options: { adopt?: string; alerts?: boolean } & GlobalOption
   const steps = options.alerts
     ? await (await import('../../core/notify/proof.js')).proveChannels(quiet, tell)
     : (await (await import('../../core/rehearse.js')).rehearse(quiet, tell)).steps;
-  const failed = steps.filter((step) => !step.ok);
-  const ok = failed.length === 0;
-  const failure = ok
-    ? undefined
-    : new Failure('failed', `${failed.length} of ${steps.length} steps failed`, {
-        hint: 'mend what the lines above name, then repeat `backup-automation test`',
-      });
+  const failure = (await import('../../core/rehearse.js')).shortcoming(steps);
+  const ok = failure === undefined;
   return { document: { ok, steps }, text: () => (ok ? `all ${steps.length} steps passed` : ''), failure };
 }
 

@@ -2,10 +2,7 @@
  * cli: `verify`, proves backups: their bytes, their whole archive, or a real restore that is compared.
  */
 import { Option, type Command } from 'commander';
-import type { Context } from '../../core/context.js';
-import type { VerifyResult } from '../../core/verify.js';
-import type { Backup } from '../../model/backup/backup.js';
-import { asFailure, Failure } from '../../model/errors.js';
+import { Failure } from '../../model/errors.js';
 import { levels, type Level } from '../../model/backup/level.js';
 import { addCommand, run } from '../command.js';
 import { width, type GlobalOptions, type Outcome } from '../render.js';
@@ -36,35 +33,6 @@ const help = {
   },
 } as const;
 
-/** What to prove; and, where none is named, what looks like a backup and is none: that is not proven either. */
-async function chosen(context: Context, options: Options, id: string | undefined) {
-  const { catalog, findBackup } = await import('../../core/catalog/catalog.js');
-  if (id !== undefined) return { backups: [await findBackup(context, id, options.database)], problems: [] };
-  const { backups, problems } = await catalog(context, options.database);
-  if (backups.length === 0)
-    throw new Failure('not-found', ['there is no backup to verify', ...problems].join('; '), {
-      hint: 'make one with `backup-automation execute`',
-    });
-  const newest = new Map([...backups].toReversed().map((backup) => [backup.database, backup]));
-  return { backups: options.all ? backups : [...newest.values()], problems };
-}
-
-/** Proves one after the other; one that could not be tried does not stop the rest. */
-async function proveAll(context: Context, backups: readonly Backup[], level: Level) {
-  const { verifyBackup } = await import('../../core/verify.js');
-  const results: VerifyResult[] = [];
-  const undone: Failure[] = [];
-  for (const backup of backups) {
-    try {
-      results.push(await verifyBackup(context, backup, level));
-    } catch (error) {
-      if (context.signal.aborted) throw error;
-      undone.push(asFailure(error));
-    }
-  }
-  return { results, undone };
-}
-
 /** A key named by its file, for this once. */
 const withIdentity = <T extends Options & GlobalOptions>(options: T): T =>
   options.identity === undefined ? options : { ...options, set: [...options.set, `verify.identity=file:${options.identity}`] };
@@ -91,17 +59,15 @@ async function drill(options: GlobalOptions): Promise<Outcome> {
 async function body(given: Options & GlobalOptions, id: string | undefined): Promise<Outcome> {
   const options = withIdentity(given);
   if (options.keys) return drill(options);
-  const [{ context }, { verifiedTable }] = await Promise.all([openWork(options), import('../show/results.js')]);
-  const { backups, problems } = await chosen(context, options, id);
-  const { results, undone } = await proveAll(context, backups, options.level);
-  const bad = [...results.filter(({ ok }) => !ok).map(({ backupId, detail }) => `${backupId}: ${detail}`), ...problems];
-  const count = `${bad.length} of ${backups.length + problems.length} not proven`;
-  const unreadable = problems.length === 0 && results.every(({ ok, code }) => ok || code === 'unreadable');
-  const code = unreadable ? 'unreadable' : 'verification';
-  const failure = bad.length > 0 ? new Failure(code, `${count}: ${bad.slice(0, 5).join('; ')}`) : undone[0];
+  const [{ context }, { verifiedTable }, { verifyDocument }] = await Promise.all([
+    openWork(options),
+    import('../show/results.js'),
+    import('../../core/documents/verify.js'),
+  ]);
+  const { document, failure } = await verifyDocument(context, { ...options, id });
   return {
-    document: { results },
-    text: (paint) => verifiedTable(results, paint),
+    document,
+    text: (paint) => verifiedTable(document.results, paint),
     failure,
   };
 }

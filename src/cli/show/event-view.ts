@@ -8,7 +8,7 @@ import type { Impact, Load } from '../../model/moment/observation.js';
 import type { LedgerRecord } from '../../model/events/ledger.js';
 import type { TimelineEvent } from '../../model/events/timeline.js';
 import { formatBytes, formatDuration } from '../../model/units.js';
-import { localMinute, localTime, localZone } from './moment.js';
+import { localMinute, localTime, localZone } from '../../model/moment/here.js';
 import { harmless, width } from '../render.js';
 import { facts, table } from './table.js';
 

@@ -96,10 +96,10 @@ const about = ({ storage, database, manifest }: Trash) =>
   ({ record: 'prune', storage, database, scheduleId: manifest && keptBy(manifest) }) as const;
 
 /** What was done is true whether or not it can be written down. */
-export async function tell(context: Pick<Context, 'log' | 'ledger'>, fact: PruneRecord): Promise<void> {
+export async function tell(context: Pick<Context, 'log' | 'ledger' | 'actor'>, fact: PruneRecord): Promise<void> {
   context.log('info', `retention: ${fact.phase}: ${fact.backupIds.join(', ')} of ${fact.database} in ${fact.storage}`);
   const failed = (error: unknown) => context.log('warn', 'a prune could not be recorded', { error: String(error) });
-  await context.ledger.appendFact(fact).catch(failed);
+  await context.ledger.appendFact({ ...context.actor, ...fact }).catch(failed);
 }
 
 export interface Recovered {

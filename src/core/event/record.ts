@@ -50,6 +50,7 @@ function opening(context: Context, id: string, { scheduleId, type, trigger, pass
     type,
     ...(scheduleId === undefined ? {} : { scheduleId }),
     trigger,
+    ...context.actor,
     ...(passBy.length > 0 ? { passBy } : {}),
     timestamp: context.clock.now().toISOString(),
     status: 'pending',
@@ -59,6 +60,16 @@ function opening(context: Context, id: string, { scheduleId, type, trigger, pass
     host: context.process.host,
     pid: context.process.pid,
   };
+}
+
+/** An event that is asked for now, and made by whoever claims it. */
+export async function openAskedEvent(
+  context: Context,
+  request: Opening & { readonly requestKey?: string },
+  database: string,
+): Promise<BackupEvent> {
+  const event = opening(context, context.newId(), request, database);
+  return record(context, { ...event, ...(request.requestKey && { requestKey: request.requestKey }), notBefore: event.timestamp });
 }
 
 /** The event of a slot, which waits for whoever claims it; null when the slot has one already. */

@@ -1,6 +1,7 @@
 /**
  * core: what the ledger tells: listings, one event, figures, the chain. All but `clearEvents` write nothing.
  */
+import type { Actor } from '../../model/access/actor.js';
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent } from '../../model/events/event.js';
 import type { LedgerDamage, LedgerRecord } from '../../model/events/ledger.js';
@@ -51,6 +52,12 @@ export interface EventHistory {
 function earliestOf(prefix: string): string {
   const digits = prefix.replaceAll('-', '').slice(0, 12);
   return /^[0-9a-f]*$/.test(digits) ? earliestLine(Number.parseInt(digits.padEnd(12, '0'), 16)) : '';
+}
+
+/** One event as it is now, by its whole id; null: there is none. */
+export async function seenEvent(sight: Sight, id: string): Promise<BackupEvent | null> {
+  const event = await sight.ledger.find(id);
+  return event && asSeen(sight, event);
 }
 
 /** How many ids are remembered to name the nearest. */
@@ -135,8 +142,8 @@ export async function statistics(sight: Sight, options: StatisticsOptions = {}):
 }
 
 /** Appends a record behind which listings and statistics do not look. Nothing is removed. */
-export async function clearEvents(sight: Sight, by: string): Promise<{ cleared: number; segments: readonly string[] }> {
+export async function clearEvents(sight: Sight, actor: Actor): Promise<{ cleared: number; segments: readonly string[] }> {
   const { totalEvents: cleared } = await statistics(sight);
-  await sight.ledger.appendFact({ record: 'clear', cleared, by });
+  await sight.ledger.appendFact({ record: 'clear', cleared, ...actor });
   return { cleared, segments: await sight.ledger.segments() };
 }

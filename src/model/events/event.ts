@@ -3,6 +3,7 @@
  *
  * Times are ISO 8601 UTC strings, durations ms, sizes bytes, `databaseLoad` %, `diskSpace` GB of 10^9 bytes.
  */
+import type { Actor } from '../access/actor.js';
 import type { Impact } from '../moment/observation.js';
 import type { Level } from '../backup/level.js';
 import type { FailureClass, FailureCode } from '../errors.js';
@@ -39,7 +40,7 @@ export interface EventMetadata {
 export const lostPlace =
   "concurrency: the session that held this backup's place on the server was lost; another host may have backed up beside it";
 
-export interface BackupEvent {
+export interface BackupEvent extends Partial<Actor> {
   readonly id: string;
   readonly type: EventType;
   readonly scheduleId?: string;
@@ -63,6 +64,8 @@ export interface BackupEvent {
   readonly slot?: string;
   /** The conditions that it passes by, asked for by --force or --emergency; a retry does as the original. */
   readonly passBy?: readonly PassedCondition[];
+  /** Of a request with an `Idempotency-Key`: what tells that it is the same one again. */
+  readonly requestKey?: string;
   /** Why it waits or was cancelled, one sentence each. */
   readonly reasons?: readonly string[];
   readonly warnings?: readonly string[];

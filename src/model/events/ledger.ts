@@ -1,10 +1,14 @@
 /**
  * model: the LedgerRecord, one line of the ledger, and the Ledger role. What is written is never changed.
  */
+import type { Actor } from '../access/actor.js';
 import type { Alert, AlertKind } from '../alert/alert.js';
 import type { Level } from '../backup/level.js';
 import type { FailureCode } from '../errors.js';
 import type { BackupEvent, EventStatus } from './event.js';
+
+/** Who did it; lines of older versions lack the address. */
+type Done = Pick<Actor, 'by'> & Partial<Actor>;
 
 /** An event's whole state at one moment. */
 export type EventRecord = BackupEvent & {
@@ -16,7 +20,7 @@ export type EventRecord = BackupEvent & {
 };
 
 /** A backup was looked at: what `verify` found. */
-export interface VerificationRecord {
+export interface VerificationRecord extends Partial<Actor> {
   readonly record: 'verification';
   readonly backupId: string;
   readonly database: string;
@@ -34,7 +38,7 @@ export interface VerificationRecord {
   readonly duration: number;
 }
 
-export interface RestoreRecord {
+export interface RestoreRecord extends Partial<Actor> {
   readonly record: 'restore';
   readonly backupId: string;
   readonly database: string;
@@ -48,7 +52,7 @@ export interface RestoreRecord {
 }
 
 /** Backups are put aside (`intent` before, `done` after), brought back (`undone`) or removed for good (`emptied`). */
-export interface PruneRecord {
+export interface PruneRecord extends Partial<Actor> {
   readonly record: 'prune';
   readonly phase: 'intent' | 'done' | 'undone' | 'emptied';
   readonly storage: string;
@@ -61,7 +65,7 @@ export interface PruneRecord {
 }
 
 /** A storage that lacked a backup was given a copy from another, or not. */
-export interface CopyRecord {
+export interface CopyRecord extends Partial<Actor> {
   readonly record: 'copy';
   readonly backupId: string;
   readonly database: string;
@@ -75,18 +79,17 @@ export interface CopyRecord {
 }
 
 /** A backup was pinned, so that no rule removes it, or is no longer. The storage holds the pin itself. */
-export interface PinRecord {
+export interface PinRecord extends Done {
   readonly record: 'pin';
   readonly pinned: boolean;
   readonly backupId: string;
   readonly database: string;
   readonly storages: readonly string[];
   readonly reason: string;
-  readonly by: string;
 }
 
 /** A private key was tried on what is sealed to its public one: what `verify --keys` found. */
-export interface KeyDrillRecord {
+export interface KeyDrillRecord extends Partial<Actor> {
   readonly record: 'key-drill';
   /** Where the configuration asks for it: `encryption`, `schedules.daily.encryption`. */
   readonly encryption: string;
@@ -159,28 +162,34 @@ export interface ScheduleRecord {
 }
 
 /** What starts `execute --due` every minute was set up, or taken away. */
-export interface SchedulerRecord {
+export interface SchedulerRecord extends Done {
   readonly record: 'scheduler';
   readonly installed: boolean;
   readonly kind: string;
   readonly id: string;
   /** SHA-256 of what stands in the scheduler, hex: so that an edit is noticed. */
   readonly sha256: string | null;
-  readonly by: string;
 }
 
 /** Listings and statistics do not look behind it. */
-export interface ClearRecord {
+export interface ClearRecord extends Done {
   readonly record: 'clear';
   readonly cleared: number;
-  readonly by: string;
 }
 
 /** The configuration was changed by this tool. */
-export interface ConfigurationRecord {
+export interface ConfigurationRecord extends Done {
   readonly record: 'configuration';
   readonly key: string;
-  readonly by: string;
+}
+
+/** Something was done that no other record tells of. */
+export interface AuditRecord extends Actor {
+  readonly record: 'audit';
+  /** As it would be typed: `token create`. */
+  readonly action: string;
+  readonly target: string;
+  readonly ok: boolean;
 }
 
 /** First line of a segment after the first. */
@@ -211,6 +220,7 @@ export type Fact =
   | ScheduleRecord
   | ClearRecord
   | ConfigurationRecord
+  | AuditRecord
   | SegmentRecord;
 
 /** What a line holds beside its content. */

@@ -1,0 +1,76 @@
+/**
+ * api: who asks, and whether they may. Every refusal of a token looks the same and takes as long; guessing is slowed down by address,
+ * and never keeps out who has a valid token.
+ *
+ * The page's cookie is no token: it stands for one on the page's own routes, which are `open` here and check it themselves with `byId`,
+ * so that a token that was revoked or is over opens nothing there either. No route of the API ever looks at a cookie.
+ */
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { recognise } from '../core/tokens.js';
+import { isExpired, mayDo, type Token } from '../model/access/token.js';
+import { isForeign, isOurs } from './hosts.js';
+import { Refusal } from './problem.js';
+import type { Caller, Tools } from './tools.js';
+
+const minute = 60_000;
+/** Wrong tokens a minute and address. */
+const mostGuesses = 10;
+
+const callerOf = ({ id, name, role }: Token, address: string): Caller => ({ by: `token:${name}`, address, token: id, role });
+
+/** Of a token as it was typed. */
+export function identify({ access, clock }: Pick<Tools, 'access' | 'clock'>, presented: string, address: string): Caller | null {
+  const token = recognise(access.tokens.list(), presented, clock.now());
+  return token && callerOf(token, address);
+}
+
+/** Of a token that was recognised before, by its id. */
+export function byId({ access, clock }: Pick<Tools, 'access' | 'clock'>, id: string, address: string): Caller | null {
+  const token = access.tokens.list().find((one) => one.id === id);
+  return token && !isExpired(token, clock.now()) ? callerOf(token, address) : null;
+}
+
+const presentedBy = ({ headers }: FastifyRequest): string => /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+
+export interface AccessOptions {
+  /** On loopback, by a flag alone: nobody is asked for a token, and everybody is an admin. */
+  readonly insecure: boolean;
+}
+
+/** Counts for one minute; throws 429 above `max`. */
+const counter = (app: FastifyInstance, max: number, keyOf: (request: FastifyRequest) => string) => {
+  const count = app.createRateLimit({ max, timeWindow: minute, keyGenerator: keyOf });
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const found = await count(request);
+    if (found.isAllowed || !found.isExceeded) return;
+    reply.header('retry-after', String(found.ttlInSeconds));
+    throw new Refusal(429);
+  };
+};
+
+/** The first hook of all: what does not pass it reaches nothing. */
+export async function addAccess(app: FastifyInstance, tools: Tools, { insecure }: AccessOptions): Promise<void> {
+  const { settings } = tools;
+  await app.register(rateLimit, { global: false });
+  const slowGuesses = counter(app, mostGuesses, ({ ip }) => `guess ${ip}`);
+  const slow = counter(app, settings.rateLimit, ({ caller, ip }) => caller?.token ?? ip);
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isOurs(settings, request, request.host)) throw new Refusal(421);
+    if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method) && isForeign(settings, request)) throw new Refusal(403);
+    const { open, role = 'read' } = request.routeOptions.config ?? {};
+    if (open) return slow(request, reply);
+    const anybody: Caller = { by: 'anybody', address: request.ip, token: null, role: 'admin' };
+    request.caller = insecure ? anybody : identify(tools, presentedBy(request), request.ip);
+    if (!request.caller) {
+      await slowGuesses(request, reply);
+      reply.header('www-authenticate', 'Bearer realm="backup-automation"');
+      throw new Refusal(401);
+    }
+    await slow(request, reply);
+    if (mayDo(request.caller.role, role)) return;
+    tools.log('warn', `${request.caller.by} may not ${request.method} ${request.routeOptions.url}`, { address: request.ip });
+    throw new Refusal(403, { detail: `it takes a token of role ${role}` });
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * api: keeps time in the place of cron: once a minute it does what is due. Slots are claimed through the ledger, so that cron beside
+ * it makes none a second time.
+ */
+import { executeDue } from '../core/due.js';
+import { msPerMinute } from '../model/units.js';
+import { openQuiet } from '../wire/quiet.js';
+import type { Tools } from './tools.js';
+
+/** Runs that may be under way; a minute that finds them all at work is left to the next one. */
+const atOnce = 8;
+
+/** As `execute --due`: what waits is looked at by every minute's run, and belongs to the one that claims it. */
+async function minute(tools: Tools): Promise<void> {
+  try {
+    const quiet = await openQuiet(tools.options);
+    quiet.tick();
+    if (quiet.isQuiet()) return;
+    const { failure } = await executeDue(await tools.work(null));
+    if (failure && failure.code !== 'not-now') tools.log('warn', `what was due: ${failure.message}`);
+  } catch (error) {
+    tools.log('error', `what was due could not be done: ${String(error)}`);
+  }
+}
+
+/** Until the server is asked to stop; resolves when the last run has ended. */
+export async function keepTime(tools: Tools): Promise<void> {
+  const { clock, stopping } = tools;
+  const running = new Set<Promise<void>>();
+  while (!stopping.aborted) {
+    if (running.size < atOnce) {
+      const run = minute(tools).finally(() => running.delete(run));
+      running.add(run);
+    }
+    const now = clock.now().getTime();
+    await clock.sleep(msPerMinute - (now % msPerMinute), stopping).catch(() => {});
+  }
+  await Promise.all(running);
+}

@@ -1,0 +1,16 @@
+/**
+ * core: who did what, from where, as the ledger's records tell. `events clear` hides nothing of it. Writes nothing.
+ */
+import { auditLine, type AuditLine } from '../../model/events/audit.js';
+import type { Sight } from './liveness.js';
+
+/** The newest `limit` deeds, newest first. */
+export async function listAudit({ ledger }: Pick<Sight, 'ledger'>, limit: number): Promise<AuditLine[]> {
+  const lines: AuditLine[] = [];
+  for await (const { record } of ledger.readBackwards()) {
+    const line = auditLine(record);
+    if (line) lines.push(line);
+    if (lines.length >= limit) break;
+  }
+  return lines;
+}
