@@ -78,13 +78,17 @@ export function describeRoutes(routes: readonly AnyRoute[]): Tree {
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
+const word = (value: unknown): string => escaped(typeof value === 'string' ? value : '');
+
 const fieldsOf = (schema: z.ZodType | undefined): string => {
   if (!schema) return '';
   const { properties = {} } = made(schema, 'input', {}) as { properties?: Record<string, Tree> };
-  const rows = Object.entries(properties).map(
-    ([name, { description, type, enum: values }]) =>
-      `<tr><td><code>${escaped(name)}</code></td><td>${escaped(Array.isArray(values) ? values.join(', ') : String(type ?? ''))}</td><td>${escaped(String(description ?? ''))}</td></tr>`,
-  );
+  const cells = ([name, { description, type, enum: values }]: [string, Tree]) => [
+    `<code>${escaped(name)}</code>`,
+    Array.isArray(values) ? escaped(values.join(', ')) : word(type),
+    word(description),
+  ];
+  const rows = Object.entries(properties).map((entry) => `<tr>${cells(entry).map((cell) => `<td>${cell}</td>`).join('')}</tr>`); // prettier-ignore
   return rows.length > 0 ? `<table>${rows.join('')}</table>` : '';
 };
 

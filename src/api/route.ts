@@ -16,9 +16,9 @@ export interface Asked<Params, Query, Body> {
   /** Null: the client does not ask to be protected against doing it twice. */
   readonly idempotencyKey: string | null;
   /** Aborts when the client has gone. */
-  gone(): AbortSignal;
+  readonly gone: () => AbortSignal;
   /** Sets a header of the answer. */
-  header(name: string, value: string): void;
+  readonly header: (name: string, value: string) => void;
 }
 
 export interface Route<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
