@@ -7,7 +7,7 @@ import { comparedByContent, compareFingerprints, refreshedViews } from '../model
 import { amendments, beyondMending } from '../model/backup/properties.js';
 import type { Database, TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import { isSource } from '../model/backup/restore-plan.js';
+import { isSource, unfitness } from '../model/backup/restore-plan.js';
 import { whileHeld } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { anyOf, readDetails } from './catalog/fetch.js';
@@ -52,6 +52,7 @@ export async function restore(context: Context, request: RestoreRequest): Promis
       hint: 'leave --jobs out, or restore into an empty database',
     });
   const details = await readDetails(context, backup);
+  if (!request.parts) await refuseUnfit(context, request, target, details);
   if (request.parts && (details.fingerprint.largeObjects ?? 0) > 0)
     warnings.push('large objects stay behind: only a restore of everything brings them');
   const started = context.clock.monotonic();
@@ -154,6 +155,22 @@ function refuseOrWarn({ backup, create, forceTarget }: RestoreRequest, state: Ta
       hint: `restore into a new database with --create; or add --force-target ${JSON.stringify(state.databaseName)} if you are sure`,
     });
   return [`${state.place} ${what}; its tables of the same names were replaced, because --force-target named it`];
+}
+
+/** Not where it can not end well, unless the target's name was typed again. */
+async function refuseUnfit(
+  { engine }: Context,
+  { backup: { manifest }, forceTarget }: RestoreRequest,
+  target: Database,
+  details: BackupDetails,
+): Promise<void> {
+  if (forceTarget !== undefined) return;
+  const survey = await engine.survey(target, { details, archiveMajor: Number.parseInt(manifest.clientVersion, 10) });
+  const reasons = unfitness({ manifest }, survey);
+  if (reasons.length > 0)
+    throw new Failure('restore-target', `${survey.place}: ${reasons.join('; ')}`, {
+      hint: `restore elsewhere; or add --force-target ${JSON.stringify(survey.databaseName)} if you are sure`,
+    });
 }
 
 type Extracted = 'database' | 'globals';

@@ -170,7 +170,7 @@ function texts({ details }: RestoreWish, target: TargetSurvey): Finding[] {
   return [{ warning: `the target sorts by ${target.collate ?? '?'}, ${target.ctype ?? '?'}, the source by ${locale}` }];
 }
 
-function room({ manifest }: RestoreWish, { freeBytes }: TargetSurvey): Finding[] {
+function room({ manifest }: Pick<RestoreWish, 'manifest'>, { freeBytes }: TargetSurvey): Finding[] {
   const { databaseSize } = manifest;
   if (databaseSize === null || freeBytes === null)
     return [
@@ -188,7 +188,7 @@ function room({ manifest }: RestoreWish, { freeBytes }: TargetSurvey): Finding[]
   ];
 }
 
-function server({ manifest }: RestoreWish, target: TargetSurvey): Finding[] {
+function server({ manifest }: Pick<RestoreWish, 'manifest'>, target: TargetSurvey): Finding[] {
   const from = Number.parseInt(manifest.serverVersion, 10);
   const sessions = target.connections ?? 0;
   return [
@@ -224,3 +224,9 @@ export function planRestore(wish: RestoreWish, target: TargetSurvey): RestorePla
     warnings: [...findings.flatMap(({ warning }) => warning ?? []), ...after.warnings],
   };
 }
+
+/** Why a whole restore would end badly after much work: too little room, a server older than the source's. A sentence each. */
+export const unfitness = (wish: Pick<RestoreWish, 'manifest'>, target: TargetSurvey): string[] =>
+  [...room(wish, target), ...server(wish, target)].flatMap(({ missing }) =>
+    missing?.kind === 'disk' || missing?.kind === 'version' ? missing.detail : [],
+  );

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TargetSurvey } from '../../../src/model/roles/engine.js';
 import { identifier, literal } from '../../../src/model/quote.js';
-import { planRestore, type RestoreWish } from '../../../src/model/backup/restore-plan.js';
+import { planRestore, unfitness, type RestoreWish } from '../../../src/model/backup/restore-plan.js';
 
 const wish: RestoreWish = {
   manifest: { databaseName: 'shop', systemIdentifier: '1', serverVersion: '15.4', databaseSize: 1000 },
@@ -43,6 +43,13 @@ const unprivileged = { name: 'me', superuser: false, createdb: false, memberOf: 
 const details = (more: Partial<RestoreWish['details']>): Partial<RestoreWish> => ({ details: { ...wish.details, ...more } });
 const kinds = (wanted: Partial<RestoreWish>, target: Partial<TargetSurvey>) =>
   planRestore({ ...wish, ...wanted }, { ...ready, ...target }).missing.map(({ kind }) => kind);
+
+it('G10: a server older than the source, or without room, is unfit; nothing else is', () => {
+  expect(unfitness(wish, { ...ready, roles: [], extensions: [], connections: 3, noProgram: 'none' })).toEqual([]);
+  expect(unfitness(wish, { ...ready, freeBytes: null })).toEqual([]);
+  expect(unfitness(wish, { ...ready, freeBytes: 999 })).toEqual(['the source took 1.0 kB, the server has 999 B free']);
+  expect(unfitness(wish, { ...ready, serverMajor: 14, serverVersion: '14.9' })).toEqual([expect.stringContaining('14.9') as string]);
+});
 
 describe('a restore plan', () => {
   it('is empty when nothing is missing', () => {
