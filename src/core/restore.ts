@@ -8,9 +8,8 @@ import { amendments, beyondMending } from '../model/backup/properties.js';
 import type { Database, TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import { isSource, unfitness } from '../model/backup/restore-plan.js';
-import { whileHeld } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { anyOf, readDetails } from './catalog/fetch.js';
+import { anyOf, readDetails, whileKept } from './catalog/fetch.js';
 import { fillParts, type FillRequest } from './catalog/load.js';
 import { withdraw } from './backup/transfer.js';
 
@@ -42,6 +41,10 @@ export interface Restored {
 
 /** Restores into a database and compares. Throws `restore-target` before anything is touched, `restore` when it did not go well. */
 export async function restore(context: Context, request: RestoreRequest): Promise<Restored> {
+  return whileKept(context, request.backup, () => restoreKept(context, request));
+}
+
+async function restoreKept(context: Context, request: RestoreRequest): Promise<Restored> {
   const { backup } = request;
   const target = context.engine.target(request.to);
   const state = await context.engine.inspect(target);
@@ -194,7 +197,7 @@ export async function extract(context: Context, backup: Backup, into: Writable, 
     if (kind === 'globals') throw new Failure('not-found', `backup ${backup.backupId} was made without globals`);
     throw new Failure('verification', `backup ${backup.backupId} has no archive`);
   }
-  await whileHeld(context, backup.backupId, async () => {
+  await whileKept(context, backup, async () => {
     const input = await anyOf(context, backup).get(backup, artifact.name);
     context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
     await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);

@@ -6,9 +6,9 @@ import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { asFailure, Failure, type FailureCode } from '../model/errors.js';
 import { notCaged, type Level } from '../model/backup/level.js';
 import type { Storage } from '../model/roles/storage.js';
-import { whileHeld, withClaim } from './event/claim.js';
+import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
-import { readDetails, storagesOf } from './catalog/fetch.js';
+import { readDetails, storagesOf, whileKept } from './catalog/fetch.js';
 import { fill } from './catalog/load.js';
 import { withdraw } from './backup/transfer.js';
 
@@ -111,7 +111,7 @@ async function blame(context: Context, { backup, storage, level }: Look, failure
 /** Resolves to what it showed, in a sentence. */
 async function look(context: Context, backup: Backup, storage: Storage, level: Level): Promise<string> {
   if (level === 'restore') return proveByRestore(context, backup, storage);
-  await whileHeld(context, backup.backupId, () => readThrough(context, backup, storage, level));
+  await whileKept(context, backup, () => readThrough(context, backup, storage, level));
   const what = level === 'checksum' ? 'have their SHA-256' : 'have their SHA-256, the archive was read to its end';
   return `${backup.manifest.artifacts.length} files ${what}`;
 }

@@ -156,7 +156,7 @@ describe.skipIf(noMount)(`B1: the disk of the state directory${noMount ? ` (${no
   });
 });
 
-describe('C16: a pg_dump that hangs', () => {
+describe('C16: a pg_dump of several processes that hangs', () => {
   /** Minutes pass in tenths of a second. */
   const hurried = (given: Context): Context => ({
     ...given,
@@ -166,22 +166,14 @@ describe('C16: a pg_dump that hangs', () => {
       sleep: (ms, signal) => systemClock.sleep(ms / 300, signal),
     },
   });
-  const quick = [
-    ['without a byte', shim.silent, 2],
-    ['after its whole output', shim.lingering, 1],
-  ] as const;
-  const more = [
-    ['without a byte', shim.silent, 1],
-    ['after its whole output', shim.lingering, 2],
-    ['and is deaf to TERM', shim.deaf, 1],
-    ['and is deaf to TERM', shim.deaf, 2],
-  ] as const;
-  it.each([...quick, ...(count(0, 1) ? more : [])] as const)(
-    'C16: %s is stopped after stallTimeout, and leaves nothing',
-    async (_what, hanging, jobs) => {
-      const began = performance.now();
+  it.each([['without a byte', shim.silent], ...(count(0, 1) ? [['and is deaf to TERM', shim.deaf] as const] : [])] as const)(
+    '%s is stopped after stallTimeout, and leaves nothing',
+    async (_what, hanging) => {
       const shims = shimDirectory({ pg_dump: hanging });
-      const stalled = lab({ shop: { url: database.url } }, { jobs, autoRetry: false, stallTimeout: 8, clientDirectory: shims.directory });
+      const stalled = lab(
+        { shop: { url: database.url } },
+        { jobs: 2, autoRetry: false, stallTimeout: 8, clientDirectory: shims.directory },
+      );
       tidy.push(
         () => stalled.cleanup(),
         () => shims.remove(),
@@ -191,7 +183,6 @@ describe('C16: a pg_dump that hangs', () => {
       expect(events).toMatchObject([{ status: 'failed' }]);
       expect(stalled.stored().filter((name) => name.includes('/'))).toEqual([]);
       expect(await backends()).toBe(0);
-      process.stderr.write(`C16: ${Math.round(performance.now() - began)} ms in all, of which 1600 ms were waited for a byte\n`);
     },
   );
 });

@@ -7,6 +7,7 @@ import { asFailure, Failure } from '../../model/errors.js';
 import type { Storage } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 import { withdraw } from '../backup/transfer.js';
+import { whileHeld } from '../event/claim.js';
 
 /** What can give a backup's files. */
 export type Source = Pick<Storage, 'get'>;
@@ -19,6 +20,16 @@ export function storagesOf(
   const holders = storages.filter(({ name }) => backup.storages.includes(name));
   if (holders.length === 0) throw new Failure('not-found', `no configured storage holds backup ${backup.backupId}`);
   return holders.toSorted((a, b) => Number(backup.badCopies.includes(a.name)) - Number(backup.badCopies.includes(b.name)));
+}
+
+/** Nobody removes the backup while it is read. Throws `not-found` where somebody has since it was listed, or is about to. */
+export async function whileKept<T>(context: Pick<Context, 'locks' | 'storages'>, backup: Backup, deed: () => Promise<T>): Promise<T> {
+  return whileHeld(context, backup.backupId, async () => {
+    // a storage that can not tell is left to whoever reads it
+    const looks = storagesOf(context, backup).map((storage) => storage.stat(backup).catch(() => undefined));
+    if ((await Promise.all(looks)).some((found) => found !== null)) return deed();
+    throw new Failure('not-found', `backup ${backup.backupId} was removed meanwhile`, { hint: 'see `backup-automation backups`' });
+  });
 }
 
 /**

@@ -5,9 +5,9 @@ import { decodedSize, formOf, type Backup, type BackupDetails, type Fingerprint,
 import { compareFingerprints, onlyTables } from '../../model/backup/fingerprint.js';
 import type { Database, Load, LoadRequest } from '../../model/roles/engine.js';
 import { asFailure, Failure, type FailureCode } from '../../model/errors.js';
-import { whileHeld, withClaim } from '../event/claim.js';
+import { withClaim } from '../event/claim.js';
 import type { Context } from '../context.js';
-import type { Source } from './fetch.js';
+import { whileKept, type Source } from './fetch.js';
 import { withdraw } from '../backup/transfer.js';
 
 export interface FillRequest {
@@ -42,7 +42,7 @@ export async function fill(context: Context, request: FillRequest): Promise<Fing
 
 /** The same, for what need not be the whole backup. */
 export async function fillParts(context: Context, request: FillRequest): Promise<Filled> {
-  return whileHeld(context, request.backup.backupId, () => fillHeld(context, request));
+  return whileKept(context, request.backup, () => fillHeld(context, request));
 }
 
 async function fillHeld(context: Context, request: FillRequest): Promise<Filled> {

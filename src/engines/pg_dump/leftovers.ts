@@ -14,6 +14,9 @@ const later = (row: string): string => `pg_catalog.age(${row}.xmin) < pg_catalog
 const describe = 'pg_catalog.pg_describe_object(d.classid, d.objid, 0)';
 const memberOf = (catalogue: string, oid: string): string =>
   `EXISTS (SELECT FROM pg_catalog.pg_depend x WHERE x.classid = 'pg_catalog.${catalogue}'::pg_catalog.regclass AND x.objid = ${oid} AND x.deptype = 'e')`;
+/** Of a table and of arrays, which come with what they are of; since version 17 the extension has these, too. */
+const derived = `EXISTS (SELECT FROM pg_catalog.pg_type t WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = d.objid AND (
+  EXISTS (SELECT FROM pg_catalog.pg_type i WHERE i.typarray = t.oid) OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')))`;
 const users = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 const here = '(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())';
 
@@ -27,7 +30,7 @@ interface Leftover {
 const leftovers: readonly Leftover[] = [
   {
     what: 'not in the dump, because they were added to an extension after it was made',
-    names: `SELECT e.extname || ' has ' || ${describe} AS name FROM ${members} WHERE ${later('d')}
+    names: `SELECT e.extname || ' has ' || ${describe} AS name FROM ${members} WHERE ${later('d')} AND NOT ${derived}
       AND EXISTS (SELECT FROM pg_catalog.pg_depend o WHERE o.refclassid = d.refclassid AND o.refobjid = e.oid AND o.deptype = 'e' AND pg_catalog.age(o.xmin) >= pg_catalog.age(e.xmin))`,
   },
   {

@@ -140,10 +140,10 @@ describe('programs', () => {
 async function doctor(backupId: string, change: (archive: Buffer) => Buffer): Promise<void> {
   const folder = join(project.backups, 'shop', backupId);
   const file = join(folder, `database.dump${packed()}`);
-  const bytes = execFileSync('zstd', ['-q', '-c'], {
-    input: change(execFileSync('zstd', ['-q', '-d', '-c', file], { maxBuffer: 1e9 })),
-    maxBuffer: 1e9,
-  });
+  // newer programs compress inside of the archive
+  const through = (args: readonly string[], input: Buffer): Buffer =>
+    packed() ? execFileSync('zstd', ['-q', '-c', ...args], { input, maxBuffer: 1e9 }) : input;
+  const bytes = through([], change(through(['-d'], readFileSync(file))));
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const artifacts = manifest.artifacts.map((one) => (one.kind === 'database' ? { ...one, size: bytes.length, sha256 } : one));
