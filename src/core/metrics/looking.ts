@@ -4,7 +4,7 @@
  */
 import { Failure } from '../../model/errors.js';
 import type { Ledger, LedgerDamage, LedgerLine } from '../../model/events/ledger.js';
-import type { DiscardedBackup, Storage, StoredBackup } from '../../model/roles/storage.js';
+import type { Storage, StoredBackup } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 
 async function gather<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
@@ -17,19 +17,21 @@ async function* of<T extends StoredBackup>(database: string | undefined, items: 
   for (const item of await items) if (database === undefined || item.place.database === database) yield item;
 }
 
-/** A storage that is asked for each thing once. `late` rejects when the time is over. */
+/** A storage that is asked for everything at once and for nothing twice. `late` rejects when the time is over. */
 function once(storage: Storage, late: Promise<never>): Storage {
-  const inTime = <T>(asked: Promise<T>): Promise<T> => Promise.race([asked, late]);
-  let listed: Promise<readonly StoredBackup[]> | undefined;
-  let discarded: Promise<readonly DiscardedBackup[]> | undefined;
-  const probed = inTime(storage.probe());
-  probed.catch(() => undefined); // told to whoever asks
+  const ask = <T>(deed: () => Promise<T>): Promise<T> => {
+    const answer = Promise.race([deed(), late]);
+    answer.catch(() => undefined); // told to whoever asks for it
+    return answer;
+  };
+  const probed = ask(() => storage.probe());
+  const listed = ask(() => probed.then(() => gather(storage.list())));
+  const discarded = ask(() => probed.then(() => gather(storage.discarded())));
   return {
     ...nothingElse(storage),
     probe: () => probed,
-    // one that can not be probed is not waited for twice
-    list: (database) => of(database, (listed ??= probed.then(() => inTime(gather(storage.list()))))),
-    discarded: (database) => of(database, (discarded ??= probed.then(() => inTime(gather(storage.discarded()))))),
+    list: (database) => of(database, listed),
+    discarded: (database) => of(database, discarded),
   };
 }
 
