@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'nod
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { metrics } from '../../../src/model/metrics/names.js';
-import { temporaryProject, type TemporaryProject } from '../../fixtures/cli.js';
+import { alwaysOpen, temporaryProject, type TemporaryProject } from '../../fixtures/cli.js';
+import { cloneDatabase } from '../../fixtures/database.js';
 import { readExposition, type ReadFamily } from '../../fixtures/exposition.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/metrics.md'), 'utf8');
@@ -57,6 +58,38 @@ describe('metrics', () => {
     const { stdout } = await project.run(['metrics']);
     const checked = spawnSync('promtool', ['check', 'metrics'], { input: stdout, encoding: 'utf8' });
     expect({ status: checked.status, said: checked.stdout + checked.stderr }).toEqual({ status: 0, said: '' });
+  });
+
+  it('tells of a real backup and its proof, also when the database is gone', async () => {
+    const shop = await cloneDatabase('shop');
+    project.file('backup-automation.config.json', {
+      ...alwaysOpen,
+      databases: { shop: { url: 'env:SHOP' } },
+      schedules: { daily: { cron: '0 2 * * *' } },
+    });
+    const env = { SHOP: shop.url };
+    expect(await project.run(['execute', 'daily', '--quiet'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await project.run(['verify', 'latest', '--quiet'], { env })).toMatchObject({ exitCode: 0 });
+    await shop.drop();
+    const { exitCode, stdout } = await project.run(['metrics'], { env });
+    const families = readExposition(stdout);
+    const now = valuesOf(families, 'generated_timestamp_seconds')[''] ?? 0;
+    const recent = (name: string, series: string) => {
+      const at = valuesOf(families, name)[series] ?? 0;
+      expect(at).toBeGreaterThan(now - 300);
+      expect(at).toBeLessThanOrEqual(now);
+    };
+    recent('backup_last_success_timestamp_seconds', 'daily shop');
+    recent('backup_last_verified_timestamp_seconds', 'shop restore');
+    expect({
+      exitCode,
+      level: valuesOf(families, 'backup_verified_level')['daily shop'],
+      runs: valuesOf(families, 'backup_runs_total')['daily shop completed'],
+      kept: valuesOf(families, 'retention_backups')['daily shop local'],
+    }).toEqual({ exitCode: 0, level: 3, runs: 1, kept: 1 });
+    for (const name of ['backup_size_bytes', 'backup_source_size_bytes', 'backup_last_duration_seconds'])
+      expect(valuesOf(families, name)['daily shop']).toBeGreaterThan(0);
+    expect(valuesOf(families, 'restore_expected_duration_seconds')['shop']).toBeGreaterThan(0);
   });
 
   it('puts it into a file that everybody may read, in one step, and says nothing', async () => {
