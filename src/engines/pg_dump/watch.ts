@@ -42,6 +42,9 @@ SELECT d.xact_commit + d.xact_rollback AS transactions, d.blks_hit AS hit, d.blk
   (SELECT pg_catalog.array_agg(pid) FROM ours) AS backends
 FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()`;
 
+/** A look that takes longer tells nothing, and must hold nobody up. */
+const patience = '5s';
+
 /** A server's pid means a process here only when that process is one of PostgreSQL's on this very host. */
 export async function onThisHost(pid: number): Promise<boolean> {
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
@@ -51,7 +54,7 @@ export async function onThisHost(pid: number): Promise<boolean> {
 /** Opens the session. Throws when there is no place for it: then nothing is watched. */
 export async function beginWatch(connection: Connection, eventId: string): Promise<Watch> {
   const server = await connection.server();
-  const session: Session = await server.connect({ applicationName: 'backup-automation watch' });
+  const session: Session = await server.connect({ applicationName: 'backup-automation watch', settings: { statement_timeout: patience } });
   const { host } = server.address;
   const near = host.startsWith('/') || /^(localhost|127\.|::1$)/.test(host);
   const local = near && (await onThisHost(session.backendPid));

@@ -223,6 +223,8 @@ function cancel(place: Destination, pid: number, key: number): Promise<void> {
     const socket = address.startsWith('/') ? connectSocket(`${address}/.s.PGSQL.${port}`) : connectSocket(port, address);
     socket.setTimeout(2000, () => socket.destroy());
     socket.on('error', () => undefined).on('close', () => resolve());
-    socket.end(request).resume();
+    // the server ends it: a pooler may not take an end of ours well
+    socket.on('end', () => socket.end()).resume();
+    socket.write(request);
   });
 }
