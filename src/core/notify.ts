@@ -9,6 +9,7 @@ import type { HealthReport } from '../model/health/health.js';
 import { msPerMinute } from '../model/units.js';
 import type { Context } from './context.js';
 import { beaten } from './notify/beat.js';
+import { tellDirectly } from './notify/direct.js';
 import { Outbox, recall } from './notify/outbox.js';
 import { sendOwed, type Delivery } from './notify/send.js';
 
@@ -46,6 +47,7 @@ export async function notify(context: Context, options: NotifyOptions): Promise<
   } catch (error) {
     const failure = asFailure(error, 'alert');
     context.log('warn', `alerts: ${failure.message}`);
+    if (failure.code === 'ledger') await tellDirectly(context, failure);
     return new Failure('alert', `alerts can not be told: ${failure.message}`, { hint: failure.hint, cause: error });
   }
 }

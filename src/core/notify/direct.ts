@@ -20,7 +20,7 @@ const alertOf = ({ process: { host }, clock }: Context, failure: Failure): Alert
     eventId: null,
     host,
     at,
-    title: 'The ledger can not be written, so nothing is backed up',
+    title: 'The ledger can not be written, so no backup counts',
     facts: [
       ['Error', failure.message],
       ['Hint', failure.hint],
@@ -33,7 +33,7 @@ const alertOf = ({ process: { host }, clock }: Context, failure: Failure): Alert
 };
 
 /** Tells every channel of a Failure `ledger`, and the person how that went. Never rejects. */
-async function tellDirectly(context: Context, failure: Failure): Promise<void> {
+export async function tellDirectly(context: Context, failure: Failure): Promise<void> {
   const alert = alertOf(context, failure);
   const say = (message: string) => context.announce({ kind: 'warning', database: null, message });
   const sendings = context.channels.map(async (channel) => {

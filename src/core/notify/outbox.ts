@@ -3,6 +3,7 @@
  */
 import { take } from '../../model/alert/fold.js';
 import { emptyState, type AlertState } from '../../model/alert/state.js';
+import { asFailure } from '../../model/errors.js';
 import type { Fact, Position } from '../../model/events/ledger.js';
 import type { Context } from '../context.js';
 
@@ -22,7 +23,7 @@ export interface Remembered {
 /** Of the fold: what an older one remembered is folded anew. */
 const version = 2;
 
-export type OutboxContext = Pick<Context, 'ledger' | 'alertMemory'> & { readonly process: Pick<Context['process'], 'host'> };
+export type OutboxContext = Pick<Context, 'ledger' | 'alertMemory' | 'log'> & { readonly process: Pick<Context['process'], 'host'> };
 
 const isRemembered = (content: unknown): content is Remembered =>
   typeof content === 'object' && content !== null && 'version' in content && content.version === version && 'state' in content;
@@ -74,9 +75,14 @@ export class Outbox {
     if (facts.length > 0) await this.refresh();
   }
 
-  /** For the next process. `next`: when something is to be done, whatever happens. */
+  /** For the next process, which folds it anew where that is not possible: nothing is lost. `next`: when something is to be done, whatever happens. */
   keep(next: Date): void {
     const { state, lookedAt, newest } = this;
-    if (newest) this.context.alertMemory.keep({ version, ...newest, next: next.toISOString(), lookedAt, state } satisfies Remembered);
+    if (!newest) return;
+    try {
+      this.context.alertMemory.keep({ version, ...newest, next: next.toISOString(), lookedAt, state } satisfies Remembered);
+    } catch (error) {
+      this.context.log('warn', `alerts: what was read can not be kept: ${asFailure(error).message}`);
+    }
   }
 }
