@@ -5,6 +5,7 @@ import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../model/events/event.js';
 import { decideRetry, expandedReason } from '../model/events/retry.js';
+import { clockJump } from '../model/moment/jump.js';
 import { redact } from '../model/redact.js';
 import { backUp } from './backup/backup.js';
 import { causeOf } from './backup/cause.js';
@@ -167,6 +168,7 @@ async function work(
 ): Promise<Outcome> {
   let event = opened;
   const started = context.clock.monotonic();
+  const offset = context.clock.now().getTime() - started;
   try {
     await makeRoom(context, plan.storages);
     const deadline = isPatience(wait) ? null : wait;
@@ -191,9 +193,15 @@ async function work(
       const made = await observe(context, request, deed, (impact) => (event = { ...event, impact })).catch(async (error: unknown) => {
         throw await causeOf(context, database, error);
       });
-      event = await completed(context, { ...event, ...warned(event, gate.place.troubles()) }, made, elapsed(context, started));
+      const jump = clockJump(offset, context.clock.now().getTime() - context.clock.monotonic());
+      event = await completed(
+        context,
+        { ...event, ...warned(event, [...gate.place.troubles(), ...jump]) },
+        made,
+        elapsed(context, started),
+      );
       beat(context, event, { phase: 'success' });
-      const pruned = await pruneAfter(context, event, plan.storages);
+      const pruned = jump.length > 0 ? null : await pruneAfter(context, event, plan.storages);
       return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };
     } finally {
       await gate.place.release();

@@ -47,8 +47,9 @@ async function month(days: number, weather: (hours: number) => Weather, step: nu
 
 describe('a simulated month', () => {
   it('with a change of clocks, outages and load: each slot has its end, and none has two', { timeout: 600_000 }, async ({ task }) => {
+    const days = count(9, 30);
     const accounts = await month(
-      count(9, 30),
+      days,
       (hours) => ({
         // three days off over the weekend of the change of clocks, and short ones
         machine: !within(hours, [
@@ -76,7 +77,10 @@ describe('a simulated month', () => {
       }),
       30 * minute,
     );
-    if (isFull) process.stdout.write(`\n${show(accounts)}\n`);
+    if (isFull)
+      process.stdout.write(
+        `\nWhat became of every slot of ${days} days (each in one of the four columns before RETRIES):\n${show(accounts)}\n`,
+      );
     const total = accounts.reduce((sum, { counts }) => sum + (counts['slots'] ?? 0), 0);
     const violations = accounts.flatMap((one) => one.violations);
     task.meta.score = { row: 'F5', what: 'slots of a simulated month accounted for', n: total, violations };
