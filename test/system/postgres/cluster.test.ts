@@ -66,13 +66,15 @@ describe('startCluster', () => {
     expect(readdirSync(parent)).toEqual([]);
   });
 
-  test('does not outlive a killed owner, and the next one removes what was left', async () => {
+  test.each(['open', 'caged'])('does not outlive a killed owner, and the next one removes what was left (%s)', async (cage) => {
     const source = join(import.meta.dirname, '../../fixtures/cluster-owner.ts');
     const esbuild = join(import.meta.dirname, '../../../node_modules/.bin/esbuild');
     const bundle = join(import.meta.dirname, '../../../node_modules/.cache/cluster-owner.mjs');
     const built = spawn(esbuild, [source, '--bundle', '--format=esm', '--platform=node', '--packages=external', `--outfile=${bundle}`]);
     await new Promise((resolve) => built.on('close', resolve));
-    const owner = spawn(process.execPath, [bundle, inject('postgres').binDirectory, parent], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const owner = spawn(process.execPath, [bundle, inject('postgres').binDirectory, parent, cage], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const url = await new Promise<string>((resolve) => owner.stdout.setEncoding('utf8').once('data', resolve));
     expect(await sql(url, 'SELECT 1')).toBe('1');
     owner.kill('SIGKILL');
