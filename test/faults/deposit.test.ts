@@ -98,7 +98,7 @@ test.skipIf(noStrace)(
   { timeout: count(120_000, 900_000) },
   async ({ task }) => {
     const rounds = count(1, 5);
-    const faults = ['write:error=EIO:when=3', 'close:error=EIO:when=1', ...(count(0, 1) ? ['write:error=EIO:when=1'] : [])];
+    const faults = ['write:error=EIO:when=2', 'close:error=EIO:when=1', ...(count(0, 1) ? ['write:error=EIO:when=1'] : [])];
     const rig = openRig(database);
     const violations: string[] = [];
     try {
