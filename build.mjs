@@ -32,7 +32,7 @@ const described = {
   setup: ({ onResolve }) =>
     onResolve({ filter: /^\./ }, ({ kind, path, importer }) => {
       const works = /\/cli\/(?:commands\/|work\.ts$)|\/config\/load\.ts$/.test(importer);
-      const isLight = ['events.ts', 'active.ts', 'statistics.ts'].includes(basename(importer));
+      const isLight = ['events.ts', 'audit.ts', 'active.ts', 'statistics.ts'].includes(basename(importer));
       return kind === 'dynamic-import' && works && !isLight ? { path, external: true } : undefined;
     }),
 };

@@ -57,7 +57,7 @@ function operation(one: AnyRoute, shared: Tree): Tree {
 }
 
 /** OpenAPI 3.1. */
-export function describeRoutes(routes: readonly AnyRoute[]): Tree {
+function describeRoutes(routes: readonly AnyRoute[]): Tree {
   const schemas: Tree = {};
   schemas['Problem'] = made(problemSchema, 'output', schemas);
   const paths: Record<string, Tree> = {};

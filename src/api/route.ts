@@ -84,7 +84,7 @@ function askedOf(
   return {
     params: checked(params, request.params),
     query: checked(query, request.query),
-    body: checked(body, request.body ?? {}),
+    body: checked(body, request.body === undefined ? {} : request.body),
     caller,
     idempotencyKey: typeof key === 'string' && key !== '' ? key.slice(0, 255) : null,
     gone() {

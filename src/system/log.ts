@@ -49,21 +49,21 @@ function textLine({ at, level, message, facts }: Entry): string {
   return redact(oneLine([at, level, redact(message), ...pairs].join(' ')));
 }
 
-/** Appends lines to the file, opened with the first one. `failed` is told the first trouble, then it is quiet. */
+/** Appends lines to the file, opened for each: a long run follows a file that is put away. `failed` is told the first trouble. */
 function appender(file: string, failed: (error: unknown) => void): (line: string) => void {
-  let descriptor: number | null = null;
   let broken = false;
   return (line) => {
     if (broken) return;
     try {
-      if (descriptor === null) {
-        mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-        descriptor = openSync(file, flags, 0o600);
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const descriptor = openSync(file, flags, 0o600);
+      try {
+        writeSync(descriptor, line);
+      } finally {
+        closeSync(descriptor);
       }
-      writeSync(descriptor, line);
     } catch (error) {
       broken = true;
-      if (descriptor !== null) closeSync(descriptor);
       failed(error);
     }
   };

@@ -62,6 +62,8 @@ async function update(options: GlobalOptions, key: string, value: string): Promi
   const { here } = await import('../../config/load.js');
   const { updateConfig } = await import('../../config/update.js');
   const { warnings, ...document } = await hidden(updateConfig(key, value, options, here()));
+  const [{ openAccess }, { actor }] = await Promise.all([import('../../wire/access.js'), import('../actor.js')]);
+  await (await openAccess(options)).ledger.appendFact({ record: 'configuration', key, ...actor() });
   for (const warning of warnings) say(`warning: ${warning}`, options);
   return {
     document: { ...document, warnings },
