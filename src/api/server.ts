@@ -10,6 +10,7 @@ import type { Certificate } from '../wire/access.js';
 import { addAccess } from './access.js';
 import { boundConnections } from './connections.js';
 import { addDescription } from './description.js';
+import { addMetrics } from './metrics.js';
 import { registerPage } from './page/page.js';
 import { problemOf, problemType, Refusal } from './problem.js';
 import { addRoutes } from './route.js';
@@ -123,6 +124,7 @@ export async function openServer(tools: Tools, { insecure, certificate }: Server
   await addAccess(app, tools, { insecure });
   addRoutes(app, routes, tools);
   addDescription(app, routes);
+  addMetrics(app, tools);
   await registerPage(app, tools);
   await app.listen({ host: settings.host, port: settings.port });
   const address = app.server.address();

@@ -71,6 +71,15 @@ describe('the same document as the command', () => {
   });
 });
 
+test('/metrics is what the command prints, for who has a token', async () => {
+  const scraped = await server.ask('GET', '/metrics', { token: server.tokens.read });
+  expect(scraped.status).toBe(200);
+  expect(scraped.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const names = (text: string) => text.split('\n').filter((line) => line.startsWith('# TYPE'));
+  expect(names(scraped.text)).toEqual(names((await server.project.run(['metrics'])).stdout));
+  expect((await server.ask('GET', '/metrics', { token: '' })).status).toBe(401);
+});
+
 describe('the description', () => {
   test('is valid OpenAPI, and names every route', async () => {
     const { body } = await server.ask('GET', '/openapi.json', { token: '' });

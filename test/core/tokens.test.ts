@@ -1,0 +1,50 @@
+/** test: tokens are recognised by their hash alone, whatever is presented, and in the same time (K2). */
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { recognise } from '../../src/core/tokens.js';
+import type { Token } from '../../src/model/access/token.js';
+import { isFull } from '../fixtures/counts.js';
+
+const now = new Date('2026-03-01T00:00:00Z');
+const kept = (name: string, token: string, expiresAt: string | null = null): Token => ({
+  id: name,
+  name,
+  role: 'read',
+  sha256: createHash('sha256').update(token).digest('hex'),
+  createdAt: '2026-01-01T00:00:00Z',
+  expiresAt,
+});
+const good = `bat_${'g'.repeat(43)}`;
+const tokens = [kept('one', good), kept('over', 'bat_over', '2026-02-28T23:59:59Z'), kept('later', 'bat_later', '2026-03-01T00:00:01Z')];
+
+test('the token itself, and nothing near it', () => {
+  expect(recognise(tokens, good, now)?.name).toBe('one');
+  expect(recognise(tokens, 'bat_later', now)?.name).toBe('later');
+  expect(recognise(tokens, 'bat_over', now)).toBeNull();
+  fc.assert(fc.property(fc.string(), (typed) => typed === good || typed === 'bat_later' || recognise(tokens, typed, now) === null));
+});
+
+test.skipIf(!isFull)('K2: the time does not tell how much of a token is right', () => {
+  const many = Array.from({ length: 50 }, (_, index) => kept(`t${index}`, `bat_${index}`));
+  const near = `${good.slice(0, -1)}h`;
+  const far = `x${good.slice(1)}`;
+  const times: Record<string, number[]> = { [near]: [], [far]: [] };
+  for (let round = 0; round < 20_000; round += 1)
+    for (const typed of round % 2 === 0 ? [near, far] : [far, near]) {
+      const started = process.hrtime.bigint();
+      recognise([...tokens, ...many], typed, now);
+      times[typed]?.push(Number(process.hrtime.bigint() - started));
+    }
+  // the slowest of each are the machine's, not ours
+  const cut = (all: readonly number[] = []) => all.toSorted((a, b) => a - b).slice(0, Math.floor(all.length * 0.9));
+  const mean = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0) / all.length;
+  const variance = (all: readonly number[]) => {
+    const middle = mean(all);
+    return all.reduce((sum, one) => sum + (one - middle) ** 2, 0) / (all.length - 1);
+  };
+  const [a, b] = [cut(times[near]), cut(times[far])];
+  const t = (mean(a) - mean(b)) / Math.sqrt(variance(a) / a.length + variance(b) / b.length);
+  // 2.58: p = 0.01
+  expect(Math.abs(t)).toBeLessThan(2.58);
+});
