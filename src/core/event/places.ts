@@ -1,6 +1,6 @@
 /**
- * core: the places of a running backup: its schedule's turn, one of this host, one of the server's for all hosts, and the database.
- * It waits for none.
+ * core: the places of a running backup: its schedule's turn, one of this host, and one of the server's for all hosts. It
+ * waits for none.
  */
 import { lostPlace, type BackupEvent } from '../../model/events/event.js';
 import type { Database } from '../../model/roles/engine.js';

@@ -12,9 +12,8 @@ import { systemClock } from '../../system/clock.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import type { Connection } from './connection.js';
 
-/** Our first key; the second is 0 for the database, and from 1 on a place. The letters "baut". */
+/** Our first key; the second is the place, from 1. The letters "baut". */
 const application = 0x62617574;
-const ofDatabase = 0;
 
 /** A host that is gone is noticed by the server within 15 + 3 * 5 seconds. */
 const settings = {
@@ -30,30 +29,25 @@ const mostTries = 5;
 interface Holder {
   readonly key: number;
   readonly ours: boolean;
-  /** In this very database. */
-  readonly here: boolean;
   readonly database: string | null;
   readonly name: string | null;
   readonly address: string | null;
   readonly since: string | null;
 }
 
-const holders = `SELECT l.objid::int8 AS key, l.pid = pg_catalog.pg_backend_pid() AS ours, d.datname = pg_catalog.current_database() AS here,
-  d.datname AS database, a.application_name AS name, COALESCE(pg_catalog.host(a.client_addr), 'the server itself') AS address,
+const holders = `SELECT l.objid::int8 AS key, l.pid = pg_catalog.pg_backend_pid() AS ours, d.datname AS database, a.application_name AS name, COALESCE(pg_catalog.host(a.client_addr), 'the server itself') AS address,
   pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
 FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_database d ON d.oid = l.database LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.classid = ${application} AND l.objsubid = 2 AND l.granted ORDER BY key`;
 
-const take = `SELECT pg_catalog.pg_try_advisory_lock(${application}, $1) AND pg_catalog.pg_try_advisory_lock(${application}, ${ofDatabase}) AS taken`;
+const take = `SELECT pg_catalog.pg_try_advisory_lock(${application}, $1) AS taken`;
 
 const inWords = ({ database, name, address, since }: Holder): string =>
   `"${name ?? '?'}" from ${since === null ? 'a host that the role may not see' : `${address} since ${since}`}, for ${database ?? '?'}`;
 
 /** A place that nobody holds, or who holds what is wanted. */
 function choose(held: readonly Holder[], limit: number): { readonly place: number } | { readonly refused: string } {
-  const database = held.find(({ key, here, ours }) => key === ofDatabase && here && !ours);
-  if (database) return { refused: `the database is being backed up by ${inWords(database)}` };
-  const taken = held.filter(({ key, ours }) => key !== ofDatabase && key <= limit && !ours);
+  const taken = held.filter(({ key, ours }) => key <= limit && !ours);
   const place = Array.from({ length: limit }, (_, index) => index + 1).find((key) => taken.every((holder) => holder.key !== key));
   if (place !== undefined) return { place };
   return { refused: `all ${limit} places on the server are taken (maxConcurrentBackups), by ${taken.map(inWords).join('; ')}` };
@@ -61,7 +55,7 @@ function choose(held: readonly Holder[], limit: number): { readonly place: numbe
 
 const noDirect = 'cross-host places need a direct connection, and a pooler stands in front of this one';
 
-/** Why nothing can be held; null: a place and the database are. */
+/** Why nothing can be held; null: a place is. */
 type Taken = { readonly without: string | null } | { readonly refused: string };
 
 async function tryTake(session: Session, limit: number): Promise<Taken> {
