@@ -1,14 +1,11 @@
 /**
  * api: who asks, and whether they may. Every refusal of a token looks the same and takes as long; guessing is slowed down by address,
  * and never keeps out who has a valid token.
- *
- * The page's cookie is no token: it stands for one on the page's own routes, which are `open` here and check it themselves with `byId`,
- * so that a token that was revoked or is over opens nothing there either. No route of the API ever looks at a cookie.
  */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { recognise } from '../core/tokens.js';
-import { isExpired, mayDo, type Token } from '../model/access/token.js';
+import { mayDo, type Token } from '../model/access/token.js';
 import { isForeign, isOurs } from './hosts.js';
 import { Refusal } from './problem.js';
 import type { Caller, Tools } from './tools.js';
@@ -20,15 +17,9 @@ const mostGuesses = 10;
 const callerOf = ({ id, name, role }: Token, address: string): Caller => ({ by: `token:${name}`, address, token: id, role });
 
 /** Of a token as it was typed. */
-export function identify({ access, clock }: Pick<Tools, 'access' | 'clock'>, presented: string, address: string): Caller | null {
+function identify({ access, clock }: Pick<Tools, 'access' | 'clock'>, presented: string, address: string): Caller | null {
   const token = recognise(access.tokens.list(), presented, clock.now());
   return token && callerOf(token, address);
-}
-
-/** Of a token that was recognised before, by its id. */
-export function byId({ access, clock }: Pick<Tools, 'access' | 'clock'>, id: string, address: string): Caller | null {
-  const token = access.tokens.list().find((one) => one.id === id);
-  return token && !isExpired(token, clock.now()) ? callerOf(token, address) : null;
 }
 
 const presentedBy = ({ headers }: FastifyRequest): string => /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';

@@ -11,7 +11,7 @@ import { addAccess } from './access.js';
 import { boundConnections } from './connections.js';
 import { addDescription } from './description.js';
 import { addMetrics } from './metrics.js';
-import { registerPage } from './page/page.js';
+import { registerPage } from './page.js';
 import { problemOf, problemType, Refusal } from './problem.js';
 import { addRoutes } from './route.js';
 import { routes } from './routes/index.js';
@@ -103,7 +103,6 @@ export interface Server {
   readonly url: string;
   /** Takes no more requests; resolves when those that are under way are answered. */
   close(): Promise<void>;
-  renewCertificate(certificate: Certificate): void;
 }
 
 export interface ServerOptions {
@@ -125,7 +124,7 @@ export async function openServer(tools: Tools, { insecure, certificate }: Server
   addRoutes(app, routes, tools);
   addDescription(app, routes);
   addMetrics(app, tools);
-  await registerPage(app, tools);
+  registerPage(app);
   await app.listen({ host: settings.host, port: settings.port });
   const address = app.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : settings.port;
@@ -133,8 +132,5 @@ export async function openServer(tools: Tools, { insecure, certificate }: Server
   return {
     url: `${certificate ? 'https' : 'http'}://${host}:${port}`,
     close: () => app.close(),
-    renewCertificate: ({ cert, key }) => {
-      if ('setSecureContext' in app.server && typeof app.server.setSecureContext === 'function') app.server.setSecureContext({ cert, key });
-    },
   };
 }
