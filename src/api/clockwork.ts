@@ -3,6 +3,7 @@
  * it makes none a second time.
  */
 import { executeDue } from '../core/due.js';
+import { Ears } from '../core/due/notified.js';
 import { msPerMinute } from '../model/units.js';
 import { openQuiet } from '../wire/quiet.js';
 import type { Tools } from './tools.js';
@@ -23,17 +24,31 @@ async function minute(tools: Tools): Promise<void> {
   }
 }
 
+/** Listens, and opens what was heard; only where a schedule asks for it. */
+async function attend(tools: Tools, ears: Ears): Promise<void> {
+  try {
+    if (!Object.values((await tools.look()).context.schedules).some(({ triggers }) => triggers?.notify !== undefined)) return;
+    await ears.attend(await tools.work(null));
+  } catch (error) {
+    tools.log('error', `databases could not be listened to: ${String(error)}`);
+  }
+}
+
 /** Until the server is asked to stop; resolves when the last run has ended. */
 export async function keepTime(tools: Tools): Promise<void> {
   const { clock, stopping } = tools;
   const running = new Set<Promise<void>>();
+  let bell = new AbortController();
+  const ears = new Ears(() => bell.abort());
   while (!stopping.aborted) {
+    bell = new AbortController();
+    await attend(tools, ears);
     if (running.size < atOnce) {
       const run = minute(tools).finally(() => running.delete(run));
       running.add(run);
     }
     const now = clock.now().getTime();
-    await clock.sleep(msPerMinute - (now % msPerMinute), stopping).catch(() => {});
+    await clock.sleep(msPerMinute - (now % msPerMinute), AbortSignal.any([stopping, bell.signal])).catch(() => {});
   }
-  await Promise.all(running);
+  await Promise.all([ears.close(), ...running]);
 }

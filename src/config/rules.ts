@@ -249,7 +249,7 @@ export function notBuiltYet({ config }: { config: Config }): string[] {
     ],
     [
       schedules.some(({ triggers }) => triggers?.notify !== undefined),
-      'triggers: nothing listens for `notify`: let the deployment touch `triggers.file`, or type `backup-automation execute SCHEDULE`',
+      'triggers: `notify` is heard by `serve --schedule` alone; for cron let the deployment touch `triggers.file`',
     ],
     [lastWaitDays > longestWait, `maxRetries: the last retry would wait ${Math.round(lastWaitDays)} days; waits are cut at ${longestWait}`],
   ];

@@ -65,6 +65,7 @@ export function fakeEngine(dump: Stage): Engine {
       close: async () => {},
     }),
     volumes: async () => [],
+    listen: unknown,
     watch: () => Promise.reject(new Error('nobody watches')),
     load: unknown,
     check: async () => [anything],

@@ -24,13 +24,14 @@ export const askEvery = 5 * msPerMinute;
 /** Whoever looks at triggers holds it, so that none fires twice. */
 const lockName = 'triggers';
 
-interface Triggered {
+export interface Triggered {
   readonly scheduleId: string;
   readonly schedule: Schedule;
   readonly triggers: Triggers;
 }
 
-const triggered = ({ schedules }: Pick<Context, 'schedules'>): Triggered[] =>
+/** The schedules that triggers start. */
+export const triggered = ({ schedules }: Pick<Context, 'schedules'>): Triggered[] =>
   Object.entries(schedules).flatMap(([scheduleId, schedule]) =>
     schedule.enabled && schedule.triggers ? [{ scheduleId, schedule, triggers: schedule.triggers }] : [],
   );
@@ -59,7 +60,7 @@ export async function openTriggered(context: Context, reader: AgendaReader, aske
 }
 
 /** Whether the clock lets it run: a trigger that fires outside the window still does when it opens. */
-function mayRun({ settings, clock }: Context, schedule: Schedule): boolean {
+export function mayRun({ settings, clock }: Context, schedule: Schedule): boolean {
   const zone = zoneOf(schedule, settings);
   const now = clock.now();
   const nothing = { database: unmeasured, freeBytes: null, neededBytes: null, runningBackups: 0 };

@@ -115,6 +115,12 @@ class PgDump implements Engine {
     });
   }
 
+  async listen(database: Database, channel: string, heard: () => void) {
+    const session = await (await connectionOf(database).server()).connect({ applicationName: `${applicationName} listens` });
+    await session.listen(channel, heard);
+    return session;
+  }
+
   claim(database: Database, limit: number, host: string) {
     return claimPlace(connectionOf(database), limit, host);
   }

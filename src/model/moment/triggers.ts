@@ -26,7 +26,7 @@ export interface TriggerFacts {
 
 export interface Firing {
   /** As an event's `trigger` tells it. */
-  readonly trigger: 'file' | 'wal' | 'rows';
+  readonly trigger: 'file' | 'wal' | 'rows' | 'notify';
   /** A sentence. */
   readonly cause: string;
 }

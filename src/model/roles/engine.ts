@@ -185,6 +185,14 @@ export interface ServerPlace {
   release(): Promise<void>;
 }
 
+/** A session that hears what a database is notified of. */
+export interface Listening {
+  /** Whether it broke: then nothing is heard any more. */
+  isLost(): boolean;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
 export interface Engine {
   readonly kind: string;
   /** The databases behind a configured entry: itself, or a cluster's by globs and exclusions. Connects only for the latter. */
@@ -206,6 +214,8 @@ export interface Engine {
   /** Folders of this host where the server of a database, by its name here, keeps its data; none: it is elsewhere; null: it can not be told. Never throws. */
   volumes(name: string): Promise<readonly string[] | null>;
   /** Watches a database and the sessions of an event on it. Throws where the server has no place for one session more. */
+  /** Calls `heard` whenever somebody notifies the channel. */
+  listen(database: Database, channel: string, heard: () => void): Promise<Listening>;
   watch(database: Database, eventId: string): Promise<Watch>;
   load(target: Database, request: LoadRequest): Promise<Load>;
   /** The checking stages for an artifact already stored. */

@@ -30,7 +30,7 @@ const triggersSchema = z.strictObject({
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected the name of a NOTIFY channel: a-z, 0-9 and "_"')
     .optional()
-    .describe('Run when this channel of the database is notified; not heard yet, because `execute --due` is over at once: use `file`.'),
+    .describe('Run when this channel of the database is notified (`NOTIFY name`); heard by `serve --schedule` alone.'),
   file: z.string().min(1).optional().describe('Run when this file was touched since the last backup.'),
   minimumGap: z.int().min(1).max(525_600).default(60).describe('Least time between two backups that triggers start, minutes.'),
 });

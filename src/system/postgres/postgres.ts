@@ -4,6 +4,7 @@
 import { connect as connectSocket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client, ClientConfig } from 'pg';
+import { identifier } from '../../model/quote.js';
 import { Failure, type FailureCode } from '../../model/errors.js';
 import { redact } from '../../model/redact.js';
 import { codeOfSqlstate } from '../../model/sqlstate.js';
@@ -19,6 +20,8 @@ export interface Session {
   isLost(): boolean;
   /** Rows of the (last) statement; int8 comes as a number. Throws a Failure whose code stands for the SQLSTATE. */
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Calls `heard` whenever somebody notifies the channel, as long as the session lives. */
+  listen(channel: string, heard: () => void): Promise<void>;
   /** Asks the server to stop the statement that runs now. Never throws. */
   cancel(): Promise<void>;
   /** Ends the session, at once when a statement runs. Never throws. */
@@ -195,6 +198,10 @@ function sessionOf(
     backendPid: server.pid,
     isDirect: client.processID === server.pid,
     isLost: () => lost() !== null,
+    async listen(channel, heard) {
+      client.on('notification', heard);
+      await client.query(`LISTEN ${identifier(channel)}`);
+    },
     async query<Row extends object>(sql: string, values?: readonly unknown[]) {
       try {
         const result = await client.query<Row>(sql, values && [...values]);
