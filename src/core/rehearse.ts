@@ -44,6 +44,7 @@ export async function rehearse(context: Context, onStep: (step: RehearsalStep) =
     if (context.signal.aborted) throw asFailure(context.signal.reason, 'interrupted');
     return done.ok;
   };
+  await step('state directory', async () => `locks hold on ${await context.locks.probe()}`);
   for (const storage of context.storages) await step(`storage ${storage.name}`, () => tryStorage(context, storage));
   const { targets } = await makePlan(context, {});
   for (const target of targets) {

@@ -19,6 +19,7 @@ export const memoryLocks = (held = new Set<string>()): Locks & { readonly die: (
     die: () => own.forEach((name) => held.delete(name)),
     claimEvent: async (id) => claim(`event ${id}`),
     isEventAlive: async (id) => held.has(`event ${id}`),
+    probe: async () => 'memory',
     isProcess: () => false,
     eventsLeft: async () => [...held].filter((name) => name.startsWith('event ')).map((name) => name.slice(6)),
     claimPlace: async (limit) => {

@@ -12,6 +12,8 @@ export interface EventLock extends Lock {
 }
 
 export interface Locks {
+  /** Tries whether a lock that is held keeps others out where they lie; says where that is. Throws `ledger` when it does not. */
+  probe(): Promise<string>;
   /**
    * The event's proof of life, taken before its first record and held as long as a process works on it, `pending` or `running`.
    * Null: another one holds it.

@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { Failure } from '../../model/errors.js';
 import type { EventLock, Lock, Locks } from '../../model/roles/locks.js';
 import { ensurePrivateDirectory, errnoOf } from './files.js';
+import { doubtfulKind } from './fitness.js';
 
 const { O_RDWR, O_RDONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -165,11 +166,23 @@ const outwaitLooks = 0.2;
 /** Longer than a removal takes another process, seconds. */
 const outwaitRetention = 10;
 
+/** Whether a lock that is held keeps a second one out: on some file systems of a network it does not. Leaves its file. */
+function locksHold(folder: string): boolean {
+  const path = join(folder, 'probe.lock');
+  const first = takeLockSync(path, outwaitLooks);
+  // who holds it is just finding that out
+  if (!first) return true;
+  const second = takeLockSync(path, 0);
+  second?.release();
+  first.release();
+  return second === null;
+}
+
 /**
  * The locks of a state directory: `run/<eventId>.lock` for events; in `locks/` `host.<i>.lock` for places, `turn.<schedule>.<database>.lock`,
  * `backup.<id>.lock` for backups that are read or removed, `retention.<storage>.lock`, `alerts.lock`. Touches nothing until used.
  */
-export function openLocks(stateDirectory: string): Locks {
+export function openLocks(stateDirectory: string, kindOf = doubtfulKind): Locks {
   const run = join(stateDirectory, 'run');
   const eventPath = (eventId: string) => {
     if (!/^[0-9A-Za-z][0-9A-Za-z-]{0,63}$/.test(eventId))
@@ -180,12 +193,27 @@ export function openLocks(stateDirectory: string): Locks {
   const placePath = (index: number) => join(shared, `host.${index}.lock`);
   const backupPath = (backupId: string) => join(shared, `backup.${basename(eventPath(backupId))}`);
   const places = (limit: number) => Array.from({ length: limit }, (_, index) => placePath(index));
+  /** Throws where two would hold what only one may: then nothing that the ledger says of the living is true. */
+  const probe = (): string => {
+    ensurePrivateDirectory(stateDirectory);
+    ensurePrivateDirectory(shared);
+    const kind = kindOf(stateDirectory) ?? 'a file system of this host';
+    if (locksHold(shared)) return kind;
+    throw new Failure('ledger', `${stateDirectory} lies on ${kind}, where a lock that is held keeps nobody out`, {
+      class: 'permanent',
+      hint: 'put stateDirectory on a disk of this host',
+    });
+  };
+  let isFit = false;
   const prepare = (folder: string) => {
     ensurePrivateDirectory(stateDirectory);
     ensurePrivateDirectory(folder);
+    if (!isFit && kindOf(stateDirectory) !== null) probe();
+    isFit = true;
   };
 
   return {
+    probe: async () => probe(),
     async claimEvent(eventId): Promise<EventLock | null> {
       const path = eventPath(eventId);
       prepare(run);
