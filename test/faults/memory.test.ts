@@ -44,8 +44,8 @@ test('A8: a dump six times as large needs no more memory', { timeout: count(60_0
   const [small, large] = [count(20, 100), count(120, 600)];
   await peakAt(1);
   const [less, more] = [await peakAt(small), await peakAt(large)];
-  // what a collector leaves lying about differs by some MB from run to run
-  const violations = more - less > 15 ? [`${Math.round(more - less)} MB more`] : [];
+  // what a collector leaves lying about differs by 20 MB from run to run; what was kept of the dump would be 100 MB and more
+  const violations = more - less > 30 ? [`${Math.round(more - less)} MB more`] : [];
   const figures = `${less.toFixed(1)} MB for ${small} MB, ${more.toFixed(1)} MB for ${large} MB`;
   task.meta.score = { row: 'A8', what: 'peak memory by the size of the dump', n: 2, violations, figures };
   expect(violations).toEqual([]);
