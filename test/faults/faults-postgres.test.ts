@@ -72,8 +72,8 @@ describe('a server that dies, and backends that are ended', () => {
   });
   afterAll(() => cluster.stop());
 
-  const dying = async (kill: (url: string) => Promise<unknown>, url: string): Promise<[Answer, Lab]> => {
-    const made = project({ ...shimmed({ pg_dump: stalled(2) }) }, { shop: { url } });
+  const dying = async (kill: (url: string) => Promise<unknown>, url: string, seconds = 2): Promise<[Answer, Lab]> => {
+    const made = project({ ...shimmed({ pg_dump: stalled(seconds) }) }, { shop: { url } });
     const { done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
     await until(async () => (await sql(url, `${ofOurs} AND query ~ '^COPY'`)) !== '0', 'a dump under way');
     await kill(url);
@@ -104,11 +104,15 @@ describe('a server that dies, and backends that are ended', () => {
 
   it('C3: the session that held the snapshot is ended after the counting: the dump has the snapshot too, and is equal', async () => {
     const counted =
-      "state = 'idle in transaction' AND application_name LIKE 'backup-automation:%' AND state_change < clock_timestamp() - interval '500 ms'";
-    const [answer, made] = await dying(async (url) => {
-      await until(async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1', 'counts');
-      await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);
-    }, shop.url);
+      "state = 'idle in transaction' AND application_name LIKE 'backup-automation:%' AND state_change < clock_timestamp() - interval '2 s'";
+    const [answer, made] = await dying(
+      async (url) => {
+        await until(async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1', 'counts');
+        await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);
+      },
+      shop.url,
+      8,
+    );
     expect(failedWith(answer)).toEqual({ exitCode: 0, code: undefined, class: undefined, status: 'completed' });
     expect((await made.json(['verify', 'latest'])).document.results).toMatchObject([{ ok: true, level: 'restore' }]);
   });
