@@ -13,17 +13,11 @@ import { anyOf, readDetails, whileKept } from './catalog/fetch.js';
 import { fillParts, type FillRequest } from './catalog/load.js';
 import { withdraw } from './backup/transfer.js';
 
-export interface RestoreRequest {
-  readonly backup: Backup;
+export interface RestoreRequest extends Pick<FillRequest, 'backup' | 'create' | 'noOwner' | 'parts' | 'jobs' | 'role'> {
   /** A URL or a reference to one. */
   readonly to: string;
-  readonly create: boolean;
-  readonly noOwner: boolean;
   /** The target's name once more, to restore onto the source or into a database that is not empty. */
   readonly forceTarget?: string;
-  readonly parts?: FillRequest['parts'];
-  readonly jobs?: number | undefined;
-  readonly role?: string | undefined;
 }
 
 export interface Restored {

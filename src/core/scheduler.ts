@@ -112,8 +112,12 @@ export async function findEntries({ schedulers, entry }: Context): Promise<Found
 }
 
 /** For `health` and `schedule check`: what stands there, what the ledger says should, and when we were last started. */
-export async function schedulerFacts(context: Context, remembered: SchedulerRecord | null): Promise<SchedulerFacts> {
-  const own = (await findEntries(context)).filter((one) => one.own);
+export async function schedulerFacts(
+  context: Context,
+  remembered: SchedulerRecord | null,
+  entries?: readonly FoundEntry[],
+): Promise<SchedulerFacts> {
+  const own = (entries ?? (await findEntries(context))).filter((one) => one.own);
   const ticks: Ticks = context.ticks();
   return {
     now: context.clock.now(),

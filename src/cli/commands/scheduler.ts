@@ -74,7 +74,7 @@ async function check(options: GlobalOptions): Promise<Outcome> {
     import('../../model/health/scheduler.js'),
   ]);
   const entries = await findEntries(context);
-  const facts = await schedulerFacts(context, (await readHistory(context)).scheduler);
+  const facts = await schedulerFacts(context, (await readHistory(context)).scheduler, entries);
   const [judged] = judgeScheduler(facts);
   const bad = judged !== undefined && judged.status !== 'healthy';
   const advice = adviseScheduler(facts);
