@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { shopSteps } from '../src/cli/commands/shop.js';
+import { shopSteps } from '../src/cli/commands/demo/shop.js';
 import { startCluster } from '../src/system/postgres/cluster.js';
 import { capture } from '../src/system/programs/exec.js';
 import { findOrFetchServer } from '../src/system/programs/programs.js';

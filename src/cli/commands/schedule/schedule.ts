@@ -2,7 +2,7 @@
  * cli: `schedule`: when the schedules run, and what starts them.
  */
 import type { Command } from 'commander';
-import { addCommand } from '../command.js';
+import { addCommand } from '../../command.js';
 import { schedulerCommands } from './scheduler.js';
 import { timetableCommands } from './timetable.js';
 

@@ -3,12 +3,12 @@
  */
 import type { Command } from 'commander';
 import type { ChalkInstance } from 'chalk';
-import { asFailure, Failure } from '../../model/errors.js';
-import { formatDuration } from '../../model/units.js';
-import type { Demo } from '../../wire/demo.js';
-import { addCommand, run } from '../command.js';
-import { paintFor, type GlobalOptions, type Outcome } from '../render.js';
-import { stopSignal } from '../signals.js';
+import { asFailure, Failure } from '../../../model/errors.js';
+import { formatDuration } from '../../../model/units.js';
+import type { Demo } from '../../../wire/demo.js';
+import { addCommand, run } from '../../command.js';
+import { paintFor, type GlobalOptions, type Outcome } from '../../render.js';
+import { stopSignal } from '../../signals.js';
 
 const customers = 4000;
 
@@ -92,7 +92,7 @@ async function demonstrate(options: GlobalOptions): Promise<Outcome> {
   const stdout = options.json ? 'stderr' : 'stdout';
   const paint = paintFor(process[stdout], options);
   const say = (line: string) => void process[stdout].write(`${line}\n`);
-  const { openDemo } = await import('../../wire/demo.js');
+  const { openDemo } = await import('../../../wire/demo.js');
   const demo = await openDemo({ configuration, stdout, signal, say });
   try {
     const stage = { demo, paint, say, signal };

@@ -2,15 +2,15 @@
  * cli: `restore`, brings a backup back into a database, a file or a pipe.
  */
 import type { Command } from 'commander';
-import type { Context } from '../../core/context.js';
-import type { Restored } from '../../core/restore.js';
-import type { Backup } from '../../model/backup/backup.js';
-import { Failure } from '../../model/errors.js';
-import { carriesPassword } from '../../model/settings/reference.js';
-import { formatDuration } from '../../model/units.js';
-import { addCommand, positive, run } from '../command.js';
-import { say, type GlobalOptions, type Outcome } from '../render.js';
-import { openLook, openWork } from '../work.js';
+import type { Context } from '../../../core/context.js';
+import type { Restored } from '../../../core/restore.js';
+import type { Backup } from '../../../model/backup/backup.js';
+import { Failure } from '../../../model/errors.js';
+import { carriesPassword } from '../../../model/settings/reference.js';
+import { formatDuration } from '../../../model/units.js';
+import { addCommand, positive, run } from '../../command.js';
+import { say, type GlobalOptions, type Outcome } from '../../render.js';
+import { openLook, openWork } from '../../work.js';
 
 interface Options {
   readonly database?: string;
@@ -51,7 +51,7 @@ const help = {
 } as const;
 
 async function into(context: Context, options: Options, backup: Backup): Promise<Outcome> {
-  const { restore } = await import('../../core/restore.js');
+  const { restore } = await import('../../../core/restore.js');
   const { to = '', create = false, forceTarget, table: tables, schema: schemas, jobs, role } = options;
   const parts = tables.length + schemas.length > 0 ? { tables, schemas } : undefined;
   const restored = await restore(context, {
@@ -84,7 +84,7 @@ function whatWasCompared({ compared, byContent: { hashed, tables } }: Restored, 
 }
 
 async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {
-  const { extract, extractToFile } = await import('../../core/restore.js');
+  const { extract, extractToFile } = await import('../../../core/restore.js');
   const kind = options.globals ? 'globals' : 'database';
   if (output === '-') {
     await extract(context, backup, process.stdout, kind).catch((error: unknown) => {
@@ -104,7 +104,7 @@ async function out(context: Context, options: Options & GlobalOptions, backup: B
 }
 
 async function globalsInto(context: Context, backup: Backup, to: string): Promise<Outcome> {
-  const { restoreGlobals } = await import('../../core/restore.js');
+  const { restoreGlobals } = await import('../../../core/restore.js');
   const started = context.clock.monotonic();
   const { target, created } = await restoreGlobals(context, backup, to);
   const duration = Math.round(context.clock.monotonic() - started);
@@ -136,10 +136,10 @@ function refuseMixtures(options: Options): void {
 async function body(options: Options & GlobalOptions, id: string): Promise<Outcome | number> {
   refuseMixtures(options);
   const { context } = await (options.plan ? openLook(options) : openWork(options));
-  const { findBackup } = await import('../../core/catalog/catalog.js');
+  const { findBackup } = await import('../../../core/catalog/catalog.js');
   const backup = await findBackup(context, id, options.database);
   if (options.plan && options.to !== undefined) {
-    const { showPlan } = await import('./restore-plan.js');
+    const { showPlan } = await import('./plan.js');
     const { to, create = false, forceTarget, role } = options;
     return showPlan(context, { backup, to, create, noOwner: !options.owner, forceTarget, role });
   }

@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cloneDatabase, sql, type TestDatabase } from '../../fixtures/database.js';
-import { lab, type Lab } from '../../fixtures/lab.js';
+import { cloneDatabase, sql, type TestDatabase } from '../../../fixtures/database.js';
+import { lab, type Lab } from '../../../fixtures/lab.js';
 
 interface Planned {
   readonly keep: readonly { readonly backupId: string; readonly reason: string; readonly expires: string | null }[];

@@ -3,17 +3,17 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { BackupDocument, BackupLine } from '../../core/documents/backups.js';
-import { failedProof } from '../../model/backup/level.js';
-import { formatBytes } from '../../model/units.js';
-import { addCopy } from './backups-copy.js';
-import { addDiff } from './backups-diff.js';
-import { addCommand, run } from '../command.js';
-import { localMinute, localZone } from '../../model/moment/here.js';
+import type { BackupDocument, BackupLine } from '../../../core/documents/backups.js';
+import { failedProof } from '../../../model/backup/level.js';
+import { formatBytes } from '../../../model/units.js';
+import { addCopy } from './copy.js';
+import { addDiff } from './diff.js';
+import { addCommand, run } from '../../command.js';
+import { localMinute, localZone } from '../../../model/moment/here.js';
 import { addRetention } from './retention.js';
-import { say, width, type GlobalOptions, type Outcome } from '../render.js';
-import type * as Table from '../show/table.js';
-import { openLook } from '../work.js';
+import { say, width, type GlobalOptions, type Outcome } from '../../render.js';
+import type * as Table from '../../show/table.js';
+import { openLook } from '../../work.js';
 
 const exits = { 2: 'no such backup or database', 10: 'configuration', 21: 'a storage could not be read' };
 const help = {
@@ -44,8 +44,8 @@ const noteOn = ({ pinned, suspect }: BackupLine, paint: ChalkInstance): string =
 async function list(options: { database?: string } & GlobalOptions): Promise<Outcome> {
   const [{ context }, { listBackups }, { table }] = await Promise.all([
     openLook(options),
-    import('../../core/documents/backups.js'),
-    import('../show/table.js'),
+    import('../../../core/documents/backups.js'),
+    import('../../show/table.js'),
   ]);
   const { backups, problems } = await listBackups(context, options.database);
   for (const problem of problems) say(`warning: ${problem}`, options);
@@ -75,9 +75,9 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
 
 async function show(options: { database?: string } & GlobalOptions, id: string): Promise<Outcome> {
   const { context } = await openLook(options);
-  const { showBackup } = await import('../../core/documents/backups.js');
+  const { showBackup } = await import('../../../core/documents/backups.js');
   const document = await showBackup(context, id, options.database);
-  const set = await import('../show/table.js');
+  const set = await import('../../show/table.js');
   return { document: { ...document }, text: (paint) => page(document, set, paint) };
 }
 

@@ -4,11 +4,11 @@
 import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/system/clock.js';
-import { openLedger } from '../../../src/system/ledger/ledger.js';
-import { openLocks } from '../../../src/system/files/lock.js';
-import { startCli, temporaryProject, type TemporaryProject } from '../../fixtures/cli.js';
-import { eventId, live, makeEvent } from '../../fixtures/ledger.js';
+import { systemClock } from '../../../../src/system/clock.js';
+import { openLedger } from '../../../../src/system/ledger/ledger.js';
+import { openLocks } from '../../../../src/system/files/lock.js';
+import { startCli, temporaryProject, type TemporaryProject } from '../../../fixtures/cli.js';
+import { eventId, live, makeEvent } from '../../../fixtures/ledger.js';
 
 let project: TemporaryProject;
 beforeEach(() => {

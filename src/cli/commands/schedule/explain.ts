@@ -3,12 +3,12 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { Explanation } from '../../core/schedules/explain.js';
-import { addCommand, run } from '../command.js';
-import { width, type GlobalOptions, type Outcome } from '../render.js';
-import type * as View from '../show/event-view.js';
-import type * as Table from '../show/table.js';
-import { openLook } from '../work.js';
+import type { Explanation } from '../../../core/schedules/explain.js';
+import { addCommand, run } from '../../command.js';
+import { width, type GlobalOptions, type Outcome } from '../../render.js';
+import type * as View from '../../show/event-view.js';
+import type * as Table from '../../show/table.js';
+import { openLook } from '../../work.js';
 
 interface Parts {
   readonly table: typeof Table;
@@ -62,10 +62,10 @@ function render(found: Explanation, { table, view }: Parts, paint: ChalkInstance
 
 async function report(options: GlobalOptions & { readonly at?: string }, scheduleId: string): Promise<Outcome> {
   const [{ explain, zoneFor }, table, view, { parseMoment }] = await Promise.all([
-    import('../../core/schedules/explain.js'),
-    import('../show/table.js'),
-    import('../show/event-view.js'),
-    import('../../model/moment/typed.js'),
+    import('../../../core/schedules/explain.js'),
+    import('../../show/table.js'),
+    import('../../show/event-view.js'),
+    import('../../../model/moment/typed.js'),
   ]);
   const { context } = await openLook(options);
   const at = options.at === undefined ? null : parseMoment(options.at, zoneFor(context, scheduleId));

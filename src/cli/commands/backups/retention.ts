@@ -3,15 +3,15 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { Context } from '../../core/context.js';
-import type { PruneRow, TrashLine } from '../../core/documents/prune.js';
-import { Failure } from '../../model/errors.js';
-import { actor } from '../actor.js';
-import { addCommand, run } from '../command.js';
-import { localMinute, localZone } from '../../model/moment/here.js';
-import { say, width, type GlobalOptions, type Outcome } from '../render.js';
-import type * as Table from '../show/table.js';
-import { openLook, openWork } from '../work.js';
+import type { Context } from '../../../core/context.js';
+import type { PruneRow, TrashLine } from '../../../core/documents/prune.js';
+import { Failure } from '../../../model/errors.js';
+import { actor } from '../../actor.js';
+import { addCommand, run } from '../../command.js';
+import { localMinute, localZone } from '../../../model/moment/here.js';
+import { say, width, type GlobalOptions, type Outcome } from '../../render.js';
+import type * as Table from '../../show/table.js';
+import { openLook, openWork } from '../../work.js';
 
 interface PruneOptions extends GlobalOptions {
   readonly database?: string;
@@ -60,10 +60,10 @@ async function prune(options: PruneOptions): Promise<Outcome> {
   const { context } = await (options.yes || options.undo ? openWork(options) : openLook(options));
   if (options.undo) return undo(context, options);
   const { yes = false, force = false, database } = options;
-  const { pruneDocument } = await import('../../core/documents/prune.js');
+  const { pruneDocument } = await import('../../../core/documents/prune.js');
   const { document, failure } = await pruneDocument(context, { database, yes, force });
   const { keep, remove, skipped, discarded, emptied, trash } = document;
-  const set = await import('../show/table.js');
+  const set = await import('../../show/table.js');
   return {
     document: { ...document },
     text: (paint) =>
@@ -125,7 +125,7 @@ function told({ yes }: PruneOptions, { remove, discarded, emptied, trash }: Coun
 const firstGone = (trash: readonly TrashLine[]): string => trash.flatMap(({ gone }) => gone ?? []).toSorted()[0] ?? '';
 
 async function undo(context: Context, options: PruneOptions): Promise<Outcome> {
-  const { undoDocument } = await import('../../core/documents/prune.js');
+  const { undoDocument } = await import('../../../core/documents/prune.js');
   const { document, failure } = await undoDocument(context, options.database);
   const { recovered } = document;
   if (recovered.length > 0) say('the next prune removes them again, unless they are pinned or the retention is changed before', options);
@@ -143,7 +143,7 @@ async function undo(context: Context, options: PruneOptions): Promise<Outcome> {
 const setPinned = (pinned: boolean) =>
   async function pin(options: PinOptions, id: string): Promise<Outcome> {
     const { context } = await openWork(options);
-    const [{ findBackup }, { setPin }] = await Promise.all([import('../../core/catalog/catalog.js'), import('../../core/pins.js')]);
+    const [{ findBackup }, { setPin }] = await Promise.all([import('../../../core/catalog/catalog.js'), import('../../../core/pins.js')]);
     const backup = await findBackup(context, id, options.database);
     const reason = options.reason ?? 'no reason was given';
     const { failure, ...done } = await setPin(context, backup, { pinned, reason, actor: actor() });

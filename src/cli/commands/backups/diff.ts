@@ -3,12 +3,12 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { Compared } from '../../core/diff.js';
-import { byThemselves, type ObjectName } from '../../model/backup/object-diff.js';
-import { addCommand, run } from '../command.js';
-import { width, type GlobalOptions, type Outcome } from '../render.js';
-import type * as Table from '../show/table.js';
-import { openLook } from '../work.js';
+import type { Compared } from '../../../core/diff.js';
+import { byThemselves, type ObjectName } from '../../../model/backup/object-diff.js';
+import { addCommand, run } from '../../command.js';
+import { width, type GlobalOptions, type Outcome } from '../../render.js';
+import type * as Table from '../../show/table.js';
+import { openLook } from '../../work.js';
 
 const help = {
   examples: [
@@ -79,7 +79,11 @@ function page(found: Compared, { table }: typeof Table, paint: ChalkInstance): s
 }
 
 async function body(options: { database?: string } & GlobalOptions, a: string, b: string): Promise<Outcome> {
-  const [{ context }, { diff }, set] = await Promise.all([openLook(options), import('../../core/diff.js'), import('../show/table.js')]);
+  const [{ context }, { diff }, set] = await Promise.all([
+    openLook(options),
+    import('../../../core/diff.js'),
+    import('../../show/table.js'),
+  ]);
   const found = await diff(context, { a, b }, options.database);
   return { document: { ...found, a: found.a.backupId, b: found.b.backupId }, text: (paint) => page(found, set, paint) };
 }

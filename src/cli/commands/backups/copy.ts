@@ -2,12 +2,12 @@
  * cli: `backups copy`: gives storages the copies that they lack. It decides nothing of it.
  */
 import type { Command } from 'commander';
-import type { Context } from '../../core/context.js';
-import type { Mended } from '../../core/copies.js';
-import { Failure } from '../../model/errors.js';
-import { addCommand, run } from '../command.js';
-import type { GlobalOptions, Outcome } from '../render.js';
-import { openWork } from '../work.js';
+import type { Context } from '../../../core/context.js';
+import type { Mended } from '../../../core/copies.js';
+import { Failure } from '../../../model/errors.js';
+import { addCommand, run } from '../../command.js';
+import type { GlobalOptions, Outcome } from '../../render.js';
+import { openWork } from '../../work.js';
 
 interface Options extends GlobalOptions {
   readonly database?: string;
@@ -29,18 +29,18 @@ const help = {
 } as const;
 
 async function mend(context: Context, { database, to }: Options, id: string | undefined): Promise<Mended> {
-  const { copyTo, mendCopies, storageNamed } = await import('../../core/copies.js');
+  const { copyTo, mendCopies, storageNamed } = await import('../../../core/copies.js');
   if (id === undefined) {
     const only = to === undefined ? null : storageNamed(context, to).name;
     const except = context.storages.map(({ name }) => name).filter((name) => only !== null && name !== only);
     return mendCopies(context, { database, except: new Set(except) });
   }
-  const { findBackup } = await import('../../core/catalog/catalog.js');
+  const { findBackup } = await import('../../../core/catalog/catalog.js');
   return copyTo(context, await findBackup(context, id, database), to);
 }
 
 async function copy(options: Options, id: string | undefined): Promise<Outcome> {
-  const [{ context }, { copiedTable }] = await Promise.all([openWork(options), import('../show/results.js')]);
+  const [{ context }, { copiedTable }] = await Promise.all([openWork(options), import('../../show/results.js')]);
   const { copied, problems } = await mend(context, options, id);
   const [problem] = problems;
   const made = copied.filter(({ ok }) => ok);

@@ -2,12 +2,12 @@
  * cli: `events`: the listing, one event, following, clearing, and the check of the chain. All but `clear` write nothing.
  */
 import { Option, type Command } from 'commander';
-import { eventStatuses, eventTypes, type EventStatus, type EventType } from '../../model/events/event.js';
-import type { EventQuery } from '../../model/events/timeline.js';
-import { actor } from '../actor.js';
+import { eventStatuses, eventTypes, type EventStatus, type EventType } from '../../../model/events/event.js';
+import type { EventQuery } from '../../../model/events/timeline.js';
+import { actor } from '../../actor.js';
 import { auditCommand } from './audit.js';
-import { addCommand, positive, run } from '../command.js';
-import { emit, paintFor, say, type GlobalOptions, type Outcome } from '../render.js';
+import { addCommand, positive, run } from '../../command.js';
+import { emit, paintFor, say, type GlobalOptions, type Outcome } from '../../render.js';
 
 interface ListOptions extends GlobalOptions {
   readonly limit: number;
@@ -19,11 +19,11 @@ interface ListOptions extends GlobalOptions {
   readonly follow?: boolean;
 }
 
-const open = async (options: GlobalOptions) => (await import('../../wire/sight.js')).openSight(options);
+const open = async (options: GlobalOptions) => (await import('../../../wire/sight.js')).openSight(options);
 
 async function queryOf({ since, ...options }: ListOptions, now: Date): Promise<EventQuery> {
   if (since === undefined) return options;
-  const { parseSince } = await import('../../model/moment/typed.js');
+  const { parseSince } = await import('../../../model/moment/typed.js');
   return { ...options, since: parseSince(since, now) };
 }
 
@@ -31,15 +31,15 @@ async function list(options: ListOptions): Promise<Outcome | number> {
   if (options.follow) return follow(options);
   const sight = await open(options);
   const query = await queryOf(options, sight.clock.now());
-  const { listEvents } = await import('../../core/history/events.js');
+  const { listEvents } = await import('../../../core/history/events.js');
   const { events, next, damage } = await listEvents(sight, query);
-  const { damageNote } = await import('../show/damage.js');
+  const { damageNote } = await import('../../show/damage.js');
   const note = damageNote(damage);
   if (note) say(note, options);
   if (next) say(`there are more: --cursor ${next}`, options);
   const document = { events, next, damage };
   if (options.json) return { document, text: () => '' };
-  const { eventTable } = await import('../show/event-view.js');
+  const { eventTable } = await import('../../show/event-view.js');
   return { document, text: (paint) => (events.length > 0 ? eventTable(events, paint) : 'no events') };
 }
 
@@ -48,8 +48,8 @@ async function follow(options: ListOptions): Promise<number> {
   const sight = await open(options);
   const gone = new AbortController();
   process.stdout.once('error', () => gone.abort());
-  const { followEvents } = await import('../../core/history/follow.js');
-  const { eventLine } = await import('../show/event-view.js');
+  const { followEvents } = await import('../../../core/history/follow.js');
+  const { eventLine } = await import('../../show/event-view.js');
   const paint = paintFor(process.stdout, options);
   for await (const event of followEvents(sight, await queryOf(options, sight.clock.now()), gone.signal))
     emit(options.json ? JSON.stringify(event) : eventLine(event, paint));
@@ -57,14 +57,14 @@ async function follow(options: ListOptions): Promise<number> {
 }
 
 async function show(options: GlobalOptions, id: string): Promise<Outcome> {
-  const { showEvent } = await import('../../core/history/events.js');
+  const { showEvent } = await import('../../../core/history/events.js');
   const history = await showEvent(await open(options), id);
-  const { eventPage } = await import('../show/event-view.js');
+  const { eventPage } = await import('../../show/event-view.js');
   return { document: { ...history }, text: (paint) => eventPage(history, paint) };
 }
 
 async function clear(options: GlobalOptions): Promise<Outcome> {
-  const { clearEvents } = await import('../../core/history/events.js');
+  const { clearEvents } = await import('../../../core/history/events.js');
   const found = await clearEvents(await open(options), actor());
   const text = `${found.cleared} events are not listed any more; their lines stay in\n${found.segments.map((path) => `  ${path}`).join('\n')}`;
   return { document: { ...found }, text: () => text };
@@ -73,7 +73,7 @@ async function clear(options: GlobalOptions): Promise<Outcome> {
 async function verify(options: GlobalOptions): Promise<Outcome> {
   const { ledger } = await open(options);
   const report = await ledger.verify();
-  const { Failure } = await import('../../model/errors.js');
+  const { Failure } = await import('../../../model/errors.js');
   const { damaged, broken, gap, torn } = report.counts;
   const found = damaged + broken + gap;
   const first = report.problems.find(({ problem }) => problem !== 'torn');

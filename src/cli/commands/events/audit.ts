@@ -2,15 +2,15 @@
  * cli: `events audit`: who did what, from where. It writes nothing, and `events clear` hides nothing of it.
  */
 import { Argument, type Command } from 'commander';
-import { addCommand, positive, run } from '../command.js';
-import { width, type GlobalOptions, type Outcome } from '../render.js';
+import { addCommand, positive, run } from '../../command.js';
+import { width, type GlobalOptions, type Outcome } from '../../render.js';
 
 async function audit(options: GlobalOptions, count = 20): Promise<Outcome> {
   const [{ openSight }, { listAudit }, { table }, { localTime, localZone }] = await Promise.all([
-    import('../../wire/sight.js'),
-    import('../../core/history/audit.js'),
-    import('../show/table.js'),
-    import('../../model/moment/here.js'),
+    import('../../../wire/sight.js'),
+    import('../../../core/history/audit.js'),
+    import('../../show/table.js'),
+    import('../../../model/moment/here.js'),
   ]);
   const lines = await listAudit(await openSight(options), count);
   return {

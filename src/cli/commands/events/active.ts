@@ -2,17 +2,17 @@
  * cli: `active`: the backups that run now. It writes nothing, and believes a lock more than a line.
  */
 import type { Command } from 'commander';
-import { addCommand, run } from '../command.js';
-import { width, type GlobalOptions, type Outcome } from '../render.js';
+import { addCommand, run } from '../../command.js';
+import { width, type GlobalOptions, type Outcome } from '../../render.js';
 
 async function active(options: GlobalOptions): Promise<Outcome> {
-  const { openSight } = await import('../../wire/sight.js');
-  const { activeEvents } = await import('../../core/history/events.js');
+  const { openSight } = await import('../../../wire/sight.js');
+  const { activeEvents } = await import('../../../core/history/events.js');
   const sight = await openSight(options);
   const events = await activeEvents(sight);
-  const { table } = await import('../show/table.js');
-  const { localTime, localZone } = await import('../../model/moment/here.js');
-  const { formatDuration } = await import('../../model/units.js');
+  const { table } = await import('../../show/table.js');
+  const { localTime, localZone } = await import('../../../model/moment/here.js');
+  const { formatDuration } = await import('../../../model/units.js');
   const now = sight.clock.now().getTime();
   const rows = events.map((event) => [
     localTime(event.timestamp),

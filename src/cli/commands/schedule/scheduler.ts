@@ -3,14 +3,14 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { FoundEntry, InstalledEntry } from '../../core/scheduler.js';
-import { Failure } from '../../model/errors.js';
-import { formatDuration } from '../../model/units.js';
-import type { Gap } from '../../model/roles/scheduler.js';
-import { actor } from '../actor.js';
-import { addCommand, run } from '../command.js';
-import { say, type GlobalOptions, type Outcome } from '../render.js';
-import { openLook, openWork } from '../work.js';
+import type { FoundEntry, InstalledEntry } from '../../../core/scheduler.js';
+import { Failure } from '../../../model/errors.js';
+import { formatDuration } from '../../../model/units.js';
+import type { Gap } from '../../../model/roles/scheduler.js';
+import { actor } from '../../actor.js';
+import { addCommand, run } from '../../command.js';
+import { say, type GlobalOptions, type Outcome } from '../../render.js';
+import { openLook, openWork } from '../../work.js';
 
 interface InstallOptions extends GlobalOptions {
   readonly with?: string;
@@ -35,7 +35,7 @@ function installedText({ place, text, problem, steps }: InstalledEntry, paint: C
 
 async function install(options: InstallOptions): Promise<Outcome> {
   const { context } = await openWork(options, options.environment === undefined ? {} : { environmentFile: options.environment });
-  const { installEntry } = await import('../../core/scheduler.js');
+  const { installEntry } = await import('../../../core/scheduler.js');
   say('rehearsing in the environment of the scheduler; this takes a moment', options);
   const { kind, id, place, text, problem, steps } = await installEntry(context, {
     kind: options.with ?? null,
@@ -50,7 +50,7 @@ async function install(options: InstallOptions): Promise<Outcome> {
 
 async function remove(options: GlobalOptions): Promise<Outcome> {
   const { context } = await openWork(options);
-  const { removeEntry } = await import('../../core/scheduler.js');
+  const { removeEntry } = await import('../../../core/scheduler.js');
   const removed = await removeEntry(context, actor().by);
   return {
     document: { removed },
@@ -69,9 +69,9 @@ function entryText({ own, kind, place, text, problem }: FoundEntry, paint: Chalk
 async function check(options: GlobalOptions): Promise<Outcome> {
   const { context } = await openLook(options);
   const [{ findEntries, schedulerFacts }, { readHistory }, { adviseScheduler, judgeScheduler }] = await Promise.all([
-    import('../../core/scheduler.js'),
-    import('../../core/history/history.js'),
-    import('../../model/health/scheduler.js'),
+    import('../../../core/scheduler.js'),
+    import('../../../core/history/history.js'),
+    import('../../../model/health/scheduler.js'),
   ]);
   const entries = await findEntries(context);
   const facts = await schedulerFacts(context, (await readHistory(context)).scheduler, entries);

@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findProgram } from '../../../src/system/programs/programs.js';
-import { cleanEnvironment, runCli, startCli } from '../../fixtures/cli.js';
+import { findProgram } from '../../../../src/system/programs/programs.js';
+import { cleanEnvironment, runCli, startCli } from '../../../fixtures/cli.js';
 
 let folder = '';
 beforeEach(() => {
@@ -52,7 +52,7 @@ test.each([
 test('a terminal that is closed leaves nothing either', async (context) => {
   const script = findProgram('script');
   if (!script) return context.skip('script (of bsdutils) is not installed');
-  const command = `'${process.execPath}' '${join(import.meta.dirname, '../../../bin/backup-automation.js')}' demo`;
+  const command = `'${process.execPath}' '${join(import.meta.dirname, '../../../../bin/backup-automation.js')}' demo`;
   const env = { ...cleanEnvironment(folder), TMPDIR: folder };
   const terminal = spawn(script, ['-qfc', command, '/dev/null'], { cwd: folder, env, stdio: ['pipe', 'pipe', 'inherit'] });
   await new Promise<void>((resolve) => {

@@ -2,11 +2,11 @@
  * cli: `schedule list` and `schedule next`: the schedules and their times as tables. They write nothing.
  */
 import { Argument, type Command } from 'commander';
-import type { ScheduleRow, Upcoming } from '../../core/schedules/timetable.js';
-import type { Retention } from '../../model/settings/settings.js';
-import { formatDuration } from '../../model/units.js';
-import { addCommand, positive, run } from '../command.js';
-import { width, type GlobalOptions, type Outcome } from '../render.js';
+import type { ScheduleRow, Upcoming } from '../../../core/schedules/timetable.js';
+import type { Retention } from '../../../model/settings/settings.js';
+import { formatDuration } from '../../../model/units.js';
+import { addCommand, positive, run } from '../../command.js';
+import { width, type GlobalOptions, type Outcome } from '../../render.js';
 
 /** `2026-03-29 03:00` of an ISO time. */
 const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
@@ -32,9 +32,9 @@ function page({ id, enabled, ...row }: ScheduleRow): [string, string][] {
 }
 
 async function list(options: GlobalOptions): Promise<Outcome> {
-  const { openPlans } = await import('../../wire/plans.js');
-  const { listSchedules } = await import('../../core/schedules/timetable.js');
-  const { facts } = await import('../show/table.js');
+  const { openPlans } = await import('../../../wire/plans.js');
+  const { listSchedules } = await import('../../../core/schedules/timetable.js');
+  const { facts } = await import('../../show/table.js');
   const schedules = await listSchedules(await openPlans(options));
   return {
     document: { schedules },
@@ -57,9 +57,9 @@ function rowsOf(next: readonly Upcoming[], only: string | null): string[][] {
 }
 
 async function next(options: GlobalOptions & { readonly schedule?: string }, count = 10): Promise<Outcome> {
-  const { openPlans } = await import('../../wire/plans.js');
-  const { upcoming } = await import('../../core/schedules/timetable.js');
-  const { table } = await import('../show/table.js');
+  const { openPlans } = await import('../../../wire/plans.js');
+  const { upcoming } = await import('../../../core/schedules/timetable.js');
+  const { table } = await import('../../show/table.js');
   const found = await upcoming(await openPlans(options), { count, schedule: options.schedule });
   const zones = [...new Set(found.map(({ zone }) => zone))];
   const only = zones.length === 1 ? (zones[0] ?? null) : null;
