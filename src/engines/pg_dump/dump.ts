@@ -7,15 +7,15 @@ import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../../model
 import { asFailure, Failure } from '../../model/errors.js';
 import type { ProgramStage } from '../../model/roles/flow.js';
 import type { Session } from '../../system/postgres/postgres.js';
-import { lockTables, readNeeds } from './catalogue.js';
+import { lockTables, readNeeds } from './look/catalogue.js';
 import { applicationNameOf, type ChildEnvironment, type Connection } from './connection.js';
-import { collect, compareStage, contentsIn, directoryIn, packStage } from './directory.js';
-import { readSequences, takeFingerprint } from './content.js';
-import { readInventory } from './inventory.js';
-import { readLeftovers } from './leftovers.js';
-import { checkRoom } from './spool.js';
-import { archiveStage, explainExit, globalsCheck } from './stages.js';
-import { readContents } from './toc.js';
+import { collect, compareStage, contentsIn, directoryIn, packStage } from './archive/directory.js';
+import { readSequences, takeFingerprint } from './look/content.js';
+import { readInventory } from './look/inventory.js';
+import { readLeftovers } from './look/leftovers.js';
+import { checkRoom } from './archive/spool.js';
+import { archiveStage, explainExit, globalsCheck } from './archive/stages.js';
+import { readContents } from './archive/toc.js';
 
 export interface DumpSource {
   readonly connection: Connection;

@@ -2,7 +2,7 @@
  * engines: PostgreSQL's own logical dump, pg_dump and pg_restore, under one exported snapshot. Never through a shell, never
  * with a name from a server on a command line.
  */
-import { makeScratch } from './scratch.js';
+import { makeScratch } from './load/scratch.js';
 import { createHash, randomBytes } from 'node:crypto';
 import type { Access } from '../../model/backup/access.js';
 import { chooseClient, type Installed } from '../../model/backup/client-choice.js';
@@ -14,21 +14,21 @@ import { matches } from '../../model/settings/glob.js';
 import { measure } from '../../system/postgres/measure.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { findClients } from '../../system/programs/programs.js';
-import { readAccess } from './access.js';
-import { countObjects, readIdentity, readServerFacts } from './catalogue.js';
+import { readAccess } from './look/access.js';
+import { countObjects, readIdentity, readServerFacts } from './look/catalogue.js';
 import { Connection, connectionOf, type ConnectionGiven } from './connection.js';
 import { beginDump } from './dump.js';
-import { addRoles, beginLoad, dropSubscriptions } from './load.js';
-import { surveyDatabase, surveyServer } from './needs.js';
-import { unpackedCheck } from './directory.js';
-import { readMark } from './mark.js';
+import { addRoles, beginLoad, dropSubscriptions } from './load/load.js';
+import { surveyDatabase, surveyServer } from './look/needs.js';
+import { unpackedCheck } from './archive/directory.js';
+import { readMark } from './look/mark.js';
 import { claimPlace } from './places.js';
-import { amend, readProperties } from './properties.js';
-import { checkRoom } from './spool.js';
-import { archiveStage, globalsCheck } from './stages.js';
-import { readVolumes } from './volumes.js';
+import { amend, readProperties } from './look/properties.js';
+import { checkRoom } from './archive/spool.js';
+import { archiveStage, globalsCheck } from './archive/stages.js';
+import { readVolumes } from './look/volumes.js';
 import { beginWatch } from './watch.js';
-import { compressesZstd } from './zstd.js';
+import { compressesZstd } from './archive/zstd.js';
 
 export interface PgDumpOptions extends ConnectionGiven {
   readonly entries: Readonly<Record<string, DatabaseEntry>>;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, expect, it } from 'vitest';
-import { checkRoom, keepIn, mostOf } from '../../../src/engines/pg_dump/spool.js';
+import { checkRoom, keepIn, mostOf } from '../../../../src/engines/pg_dump/archive/spool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'backup-automation spool-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,8 @@
 /**
  * engines: where a database stands, in one look that writes nothing, not even a transaction's number.
  */
-import type { Mark } from '../../model/backup/mark.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { Mark } from '../../../model/backup/mark.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 
 const look = `SELECT
   CASE WHEN r.standby THEN NULL ELSE pg_catalog.pg_current_snapshot()::text END AS snapshot,

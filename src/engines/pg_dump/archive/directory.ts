@@ -6,12 +6,12 @@ import { createReadStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Installed } from '../../model/backup/client-choice.js';
-import { asFailure, Failure } from '../../model/errors.js';
-import type { ProgramStage, TransformStage } from '../../model/roles/flow.js';
-import { sizeOfFolder } from '../../system/files/disk.js';
-import { runFlow } from '../../system/programs/flow.js';
-import { findProgram } from '../../system/programs/programs.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import { asFailure, Failure } from '../../../model/errors.js';
+import type { ProgramStage, TransformStage } from '../../../model/roles/flow.js';
+import { sizeOfFolder } from '../../../system/files/disk.js';
+import { runFlow } from '../../../system/programs/flow.js';
+import { findProgram } from '../../../system/programs/programs.js';
 import { output, roomHint } from './spool.js';
 import { archiveStage, explainExit } from './stages.js';
 

@@ -2,8 +2,8 @@
  * test: which end of a pg_restore that is newer than its server is a good one.
  */
 import { expect, it } from 'vitest';
-import { loadStages } from '../../../src/engines/pg_dump/load-stages.js';
-import type { LoadRequest } from '../../../src/model/roles/engine.js';
+import { loadStages } from '../../../../src/engines/pg_dump/load/stages.js';
+import type { LoadRequest } from '../../../../src/model/roles/engine.js';
 
 const client = { directory: '/pg', major: 17, version: '17.6', file: (name: string) => `/pg/${name}` };
 const request = { noOwner: false } as LoadRequest;

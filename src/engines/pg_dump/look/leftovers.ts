@@ -4,7 +4,7 @@
  * What was done to an extension after it was made is told by the transactions that wrote its rows in the catalogue: an object that joined
  * later, a function or a column written later. After pg_upgrade all were written later, and then nothing is said.
  */
-import type { Session } from '../../system/postgres/postgres.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 
 /** Members `d` of extensions `e`, as they were made with it or by its last update. */
 const members = `pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d

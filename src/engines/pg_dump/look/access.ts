@@ -1,8 +1,8 @@
 /**
  * engines: what the role of a session may not read of what a dump has to read. Asks the catalogue only, and locks nothing.
  */
-import type { Access, Unreadable } from '../../model/backup/access.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { Access, Unreadable } from '../../../model/backup/access.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 import { usersOf } from './catalogue.js';
 
 /** Large objects that are named; the rest is counted. */

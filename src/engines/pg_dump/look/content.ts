@@ -4,10 +4,10 @@
  * A row's hash is `hashtextextended` of its text, columns by name, with every setting pinned that changes how a value is written; a
  * table's hash is the sum over its rows. Columns that are computed are left out: no archive holds them.
  */
-import { Failure } from '../../model/errors.js';
-import type { Fingerprint, SequenceState, TableCount } from '../../model/backup/backup.js';
-import type { TableName } from '../../model/backup/contents.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import { Failure } from '../../../model/errors.js';
+import type { Fingerprint, SequenceState, TableCount } from '../../../model/backup/backup.js';
+import type { TableName } from '../../../model/backup/contents.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 import { countRows, listTables, usersOf } from './catalogue.js';
 
 /** The search_path of every session is pinned already, so that names of objects are always written with their schema. */

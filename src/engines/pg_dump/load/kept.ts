@@ -2,15 +2,15 @@
  * engines: a load from an archive that is kept in a private folder: over several connections, of parts, from a directory, or once more.
  */
 import { join } from 'node:path';
-import type { TableCount } from '../../model/backup/backup.js';
-import type { Installed } from '../../model/backup/client-choice.js';
-import { passesOf, tablesIn, type Entry } from '../../model/backup/contents.js';
-import type { Load, LoadRequest } from '../../model/roles/engine.js';
-import type { Session } from '../../system/postgres/postgres.js';
-import { retakeFingerprint } from './content.js';
-import { directoryIn, unpackStage } from './directory.js';
-import type { Stager, Way } from './load-stages.js';
-import { checkRoom, choose, keepIn, list, mostOf, output, writeList } from './spool.js';
+import type { TableCount } from '../../../model/backup/backup.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import { passesOf, tablesIn, type Entry } from '../../../model/backup/contents.js';
+import type { Load, LoadRequest } from '../../../model/roles/engine.js';
+import type { Session } from '../../../system/postgres/postgres.js';
+import { retakeFingerprint } from '../look/content.js';
+import { directoryIn, unpackStage } from '../archive/directory.js';
+import type { Stager, Way } from './stages.js';
+import { checkRoom, choose, keepIn, list, mostOf, output, writeList } from '../archive/spool.js';
 
 export interface Keeping {
   readonly folder: string;

@@ -1,8 +1,8 @@
 /**
  * engines: whether a pg_dump can compress by zstd itself. Newer ones can where they were built with it; no connection is made.
  */
-import type { Installed } from '../../model/backup/client-choice.js';
-import { capture } from '../../system/programs/exec.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import { capture } from '../../../system/programs/exec.js';
 
 /** The first that takes `--compress=METHOD:LEVEL`. */
 const since = 16;

@@ -1,9 +1,9 @@
 /**
  * engines: what a database says of itself in its catalogue: identity, counts, and what a restore will need. Reads only.
  */
-import type { BackupDetails, Fingerprint, TableCount } from '../../model/backup/backup.js';
-import type { TableName } from '../../model/backup/contents.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { BackupDetails, Fingerprint, TableCount } from '../../../model/backup/backup.js';
+import type { TableName } from '../../../model/backup/contents.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 import { readProperties } from './properties.js';
 
 /** What users made, of the catalogue `c` in the namespace `n`: not the server's own, not temporary, not what an extension brings along. */

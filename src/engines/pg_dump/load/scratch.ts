@@ -1,10 +1,10 @@
 /**
  * engines: an empty database on a server that somebody gave for proof, and the end of those that killed processes left there.
  */
-import type { BackupDetails } from '../../model/backup/backup.js';
-import { literal } from '../../model/quote.js';
-import type { Server } from '../../system/connection/connection.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { BackupDetails } from '../../../model/backup/backup.js';
+import { literal } from '../../../model/quote.js';
+import type { Server } from '../../../system/connection/connection.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 import { createDatabase, dropDatabase } from './load.js';
 
 const prefix = 'backup-automation_verify_';

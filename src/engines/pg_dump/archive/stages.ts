@@ -3,10 +3,10 @@
  */
 import { basename } from 'node:path';
 import { Transform } from 'node:stream';
-import type { Installed } from '../../model/backup/client-choice.js';
-import { Failure, type FailureCode } from '../../model/errors.js';
-import type { ProgramExit, ProgramStage, Stage } from '../../model/roles/flow.js';
-import { classifyServerMessage } from '../../model/sqlstate.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import { Failure, type FailureCode } from '../../../model/errors.js';
+import type { ProgramExit, ProgramStage, Stage } from '../../../model/roles/flow.js';
+import { classifyServerMessage } from '../../../model/sqlstate.js';
 
 /** What a program complained of, without its name in front, with what stands in the way, but no row's values; at most a few lines. */
 export function complaints(stderr: string): string {

@@ -4,14 +4,14 @@
 import { open, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
-import type { Installed } from '../../model/backup/client-choice.js';
-import { parseContents, selectEntries, type Entry, type Ground } from '../../model/backup/contents.js';
-import type { LoadRequest } from '../../model/roles/engine.js';
-import { Failure } from '../../model/errors.js';
-import type { ProgramStage, Stage, TransformStage } from '../../model/roles/flow.js';
-import { formatBytes } from '../../model/units.js';
-import { freeBytes } from '../../system/files/disk.js';
-import { runFlow } from '../../system/programs/flow.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import { parseContents, selectEntries, type Entry, type Ground } from '../../../model/backup/contents.js';
+import type { LoadRequest } from '../../../model/roles/engine.js';
+import { Failure } from '../../../model/errors.js';
+import type { ProgramStage, Stage, TransformStage } from '../../../model/roles/flow.js';
+import { formatBytes } from '../../../model/units.js';
+import { freeBytes } from '../../../system/files/disk.js';
+import { runFlow } from '../../../system/programs/flow.js';
 import { explainExit } from './stages.js';
 
 export const roomHint = 'make room there, or set stateDirectory to a folder on a larger disk';

@@ -2,11 +2,11 @@
  * engines: what a server offers to a restore: roles, extensions, tablespaces, locales, room. Reads only.
  */
 import { existsSync } from 'node:fs';
-import type { BackupDetails } from '../../model/backup/backup.js';
-import type { TargetSurvey } from '../../model/roles/engine.js';
-import { Failure } from '../../model/errors.js';
-import { freeBytes } from '../../system/files/disk.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { BackupDetails } from '../../../model/backup/backup.js';
+import type { TargetSurvey } from '../../../model/roles/engine.js';
+import { Failure } from '../../../model/errors.js';
+import { freeBytes } from '../../../system/files/disk.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 import { readProperties } from './properties.js';
 import { readDataFolder } from './volumes.js';
 

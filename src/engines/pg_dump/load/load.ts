@@ -1,18 +1,18 @@
 /**
  * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
  */
-import type { Installed } from '../../model/backup/client-choice.js';
-import type { Load, LoadRequest } from '../../model/roles/engine.js';
-import { Failure } from '../../model/errors.js';
-import { localeClauses, type Texts } from '../../model/backup/properties.js';
-import { missingRoles } from '../../model/backup/globals.js';
-import { identifier, literal } from '../../model/quote.js';
-import type { Server } from '../../system/connection/connection.js';
-import type { Session } from '../../system/postgres/postgres.js';
-import { retakeFingerprint } from './content.js';
-import { applicationNameOf, type Connection } from './connection.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import type { Load, LoadRequest } from '../../../model/roles/engine.js';
+import { Failure } from '../../../model/errors.js';
+import { localeClauses, type Texts } from '../../../model/backup/properties.js';
+import { missingRoles } from '../../../model/backup/globals.js';
+import { identifier, literal } from '../../../model/quote.js';
+import type { Server } from '../../../system/connection/connection.js';
+import type { Session } from '../../../system/postgres/postgres.js';
+import { retakeFingerprint } from '../look/content.js';
+import { applicationNameOf, type Connection } from '../connection.js';
 import { loadKept } from './kept.js';
-import { loadStages, type Stager } from './load-stages.js';
+import { loadStages, type Stager } from './stages.js';
 
 /** WRONG_OBJECT_TYPE, INVALID_PARAMETER_VALUE, FEATURE_NOT_SUPPORTED, SYNTAX_ERROR: whatever language the server speaks. */
 const isWrongLocale = (error: unknown): boolean =>

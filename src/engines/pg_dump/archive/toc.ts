@@ -6,9 +6,9 @@
  * in a pipe, too; the directory format in `toc.dat`, with another word at the end of each entry.
  */
 import { createHash } from 'node:crypto';
-import type { StoredObject } from '../../model/backup/backup.js';
-import type { Contents } from '../../model/backup/objects.js';
-import { Failure } from '../../model/errors.js';
+import type { StoredObject } from '../../../model/backup/backup.js';
+import type { Contents } from '../../../model/backup/objects.js';
+import { Failure } from '../../../model/errors.js';
 
 /** Minor versions of the format that are known: those of pg_dump 9.6 to 18. */
 const known = { oldest: 12, newest: 16 };

@@ -1,9 +1,9 @@
 /**
  * engines: the folders in which a database's server keeps its data, where that server runs on this host. Reads only.
  */
-import type { Session } from '../../system/postgres/postgres.js';
-import type { Connection } from './connection.js';
-import { onThisHost } from './watch.js';
+import type { Session } from '../../../system/postgres/postgres.js';
+import type { Connection } from '../connection.js';
+import { onThisHost } from '../watch.js';
 
 /** Where the server keeps what is in no tablespace of its own; null where the role may not know. */
 export async function readDataFolder(session: Session): Promise<string | null> {

@@ -2,11 +2,11 @@
  * engines: pg_restore into a target as stages, and what its end means. It never takes an error for none, but one that is about pg_restore itself.
  */
 import { Transform } from 'node:stream';
-import type { Installed } from '../../model/backup/client-choice.js';
-import { Failure } from '../../model/errors.js';
-import type { LoadRequest } from '../../model/roles/engine.js';
-import type { ProgramExit, Stage } from '../../model/roles/flow.js';
-import { complaints, explainExit } from './stages.js';
+import type { Installed } from '../../../model/backup/client-choice.js';
+import { Failure } from '../../../model/errors.js';
+import type { LoadRequest } from '../../../model/roles/engine.js';
+import type { ProgramExit, Stage } from '../../../model/roles/flow.js';
+import { complaints, explainExit } from '../archive/stages.js';
 
 /** How a pg_restore fills the target. */
 export interface Way {

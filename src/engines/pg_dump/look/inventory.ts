@@ -2,8 +2,8 @@
  * engines: what a whole dump of a database holds, by the server's own catalogue in the dump's own snapshot. What pg_dump rightly leaves out
  * is left out here too, each with its reason beside it. Reads only.
  */
-import type { Expected, Inventory } from '../../model/backup/objects.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { Expected, Inventory } from '../../../model/backup/objects.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 import { usersOf } from './catalogue.js';
 
 /** The greatest number that initdb gives. */

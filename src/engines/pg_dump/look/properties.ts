@@ -1,9 +1,9 @@
 /**
  * engines: a database's own properties, which no archive holds: read from its server, and put there again.
  */
-import type { DatabaseProperties } from '../../model/backup/properties.js';
-import { asFailure } from '../../model/errors.js';
-import type { Session } from '../../system/postgres/postgres.js';
+import type { DatabaseProperties } from '../../../model/backup/properties.js';
+import { asFailure } from '../../../model/errors.js';
+import type { Session } from '../../../system/postgres/postgres.js';
 
 const providers = { c: 'libc', i: 'icu', b: 'builtin' } as const;
 
