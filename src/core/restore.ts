@@ -7,7 +7,7 @@ import { comparedByContent, compareFingerprints, refreshedViews } from '../model
 import { amendments, beyondMending } from '../model/backup/properties.js';
 import type { Database, TargetState } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
-import { isSource, unfitness } from '../model/backup/restore-plan.js';
+import { isSource, unfitness } from '../model/restore/plan.js';
 import { elapsed, type Context } from './context.js';
 import { anyOf, readDetails, whileKept } from './catalog/fetch.js';
 import { fillParts, type FillRequest } from './catalog/load.js';

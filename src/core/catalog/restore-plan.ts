@@ -2,7 +2,7 @@
  * core: `restore --plan`, looks at a backup and at a target, and tells what the target lacks. It changes nothing.
  */
 import type { Backup } from '../../model/backup/backup.js';
-import { planRestore, type RestorePlan, type RestoreWish } from '../../model/backup/restore-plan.js';
+import { planRestore, type RestorePlan, type RestoreWish } from '../../model/restore/plan.js';
 import type { Context } from '../context.js';
 import { readDetails } from './fetch.js';
 

@@ -3,7 +3,7 @@
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ScratchPlace } from '../../model/backup/scratch-place.js';
+import type { ScratchPlace } from '../../model/restore/scratch-place.js';
 import { freeBytes } from '../files/disk.js';
 import { everyoneMayEnter, look, mayWrite } from '../files/folders.js';
 import { runner, type Runner } from './account.js';

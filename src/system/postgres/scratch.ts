@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chooseServer, type Installed } from '../../model/backup/client-choice.js';
-import { chooseScratchPlace } from '../../model/backup/scratch-place.js';
+import { chooseScratchPlace } from '../../model/restore/scratch-place.js';
 import { localeClauses, type Texts } from '../../model/backup/properties.js';
 import { identifier, literal } from '../../model/quote.js';
 import { asFailure, Failure } from '../../model/errors.js';

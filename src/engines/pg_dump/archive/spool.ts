@@ -5,7 +5,7 @@ import { open, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import type { Installed } from '../../../model/backup/client-choice.js';
-import { parseContents, selectEntries, type Entry, type Ground } from '../../../model/backup/contents.js';
+import { parseContents, selectEntries, type Entry, type Ground } from '../../../model/restore/contents.js';
 import type { LoadRequest } from '../../../model/roles/engine.js';
 import { Failure } from '../../../model/errors.js';
 import type { ProgramStage, Stage, TransformStage } from '../../../model/roles/flow.js';

@@ -5,7 +5,7 @@ import type { Installed } from '../../../model/backup/client-choice.js';
 import type { Load, LoadRequest } from '../../../model/roles/engine.js';
 import { Failure } from '../../../model/errors.js';
 import { localeClauses, type Texts } from '../../../model/backup/properties.js';
-import { missingRoles } from '../../../model/backup/globals.js';
+import { missingRoles } from '../../../model/restore/globals.js';
 import { identifier, literal } from '../../../model/quote.js';
 import type { Server } from '../../../system/connection/connection.js';
 import type { Session } from '../../../system/postgres/postgres.js';

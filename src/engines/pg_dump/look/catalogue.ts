@@ -2,7 +2,7 @@
  * engines: what a database says of itself in its catalogue: identity, counts, and what a restore will need. Reads only.
  */
 import type { BackupDetails, Fingerprint, TableCount } from '../../../model/backup/backup.js';
-import type { TableName } from '../../../model/backup/contents.js';
+import type { TableName } from '../../../model/restore/contents.js';
 import type { Session } from '../../../system/postgres/postgres.js';
 import { readProperties } from './properties.js';
 

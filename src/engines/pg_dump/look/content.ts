@@ -6,7 +6,7 @@
  */
 import { Failure } from '../../../model/errors.js';
 import type { Fingerprint, SequenceState, TableCount } from '../../../model/backup/backup.js';
-import type { TableName } from '../../../model/backup/contents.js';
+import type { TableName } from '../../../model/restore/contents.js';
 import type { Session } from '../../../system/postgres/postgres.js';
 import { countRows, listTables, usersOf } from './catalogue.js';
 

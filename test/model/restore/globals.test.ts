@@ -2,7 +2,7 @@
  * test: of the globals only what makes a role that is missing is taken, and nothing else that a text may hold.
  */
 import { expect, it } from 'vitest';
-import { missingRoles } from '../../../src/model/backup/globals.js';
+import { missingRoles } from '../../../src/model/restore/globals.js';
 
 const text = `--
 SET standard_conforming_strings = on;

@@ -1,6 +1,6 @@
 /** test: where a backup is restored for proof, from measured places alone. */
 import { describe, expect, test } from 'vitest';
-import { chooseScratchPlace, type ScratchPlace } from '../../../src/model/backup/scratch-place.js';
+import { chooseScratchPlace, type ScratchPlace } from '../../../src/model/restore/scratch-place.js';
 
 const GB = 1e9;
 const place = (folder: string, device: number, free: number | null, obstacle: string | null = null): ScratchPlace => ({

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TargetSurvey } from '../../../src/model/roles/engine.js';
 import { identifier, literal } from '../../../src/model/quote.js';
-import { planRestore, unfitness, type RestoreWish } from '../../../src/model/backup/restore-plan.js';
+import { planRestore, unfitness, type RestoreWish } from '../../../src/model/restore/plan.js';
 
 const wish: RestoreWish = {
   manifest: { databaseName: 'shop', systemIdentifier: '1', serverVersion: '15.4', databaseSize: 1000 },

@@ -2,7 +2,7 @@
  * test: which entries of an archive make up a part, told from what pg_restore 15 listed of the shop.
  */
 import { describe, expect, it } from 'vitest';
-import { parseContents, selectEntries, tablesIn, type Ground } from '../../../src/model/backup/contents.js';
+import { parseContents, selectEntries, tablesIn, type Ground } from '../../../src/model/restore/contents.js';
 
 const listing = `;
 ; Archive created at 2026-11-22 14:49:28 UTC

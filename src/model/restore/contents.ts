@@ -3,7 +3,7 @@
  *
  * pg_restore's own --table leaves indexes, constraints, triggers and defaults behind; here they come along.
  */
-import type { TableCount } from './backup.js';
+import type { TableCount } from '../backup/backup.js';
 
 export interface Entry {
   readonly id: number;

@@ -1,9 +1,9 @@
 /**
  * model: the RestorePlan, what a target lacks for a restore to go well, and the SQL that mends it. Pure: it changes nothing.
  */
-import type { BackupDetails, Manifest } from './backup.js';
+import type { BackupDetails, Manifest } from '../backup/backup.js';
 import type { TargetSurvey } from '../roles/engine.js';
-import { amendments, beyondMending, localeClauses } from './properties.js';
+import { amendments, beyondMending, localeClauses } from '../backup/properties.js';
 import { identifier, literal } from '../quote.js';
 import { formatBytes } from '../units.js';
 
