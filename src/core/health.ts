@@ -17,7 +17,7 @@ import { sealingFacts } from './keys.js';
 import { channelFacts } from './notify/facts.js';
 import { reconcile } from './history/reconcile.js';
 import { heldBack } from './catalog/retention.js';
-import { schedulerFacts } from './scheduler.js';
+import { schedulerFacts } from './schedules/scheduler.js';
 
 export interface HealthDocument extends HealthReport {
   readonly configuration: Settings;

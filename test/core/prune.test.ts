@@ -4,7 +4,7 @@
 import { appendFileSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { setPin } from '../../src/core/pins.js';
+import { setPin } from '../../src/core/catalog/pins.js';
 import { findBackup } from '../../src/core/catalog/catalog.js';
 import { makeRoom, planPrune, prune, pruneAfter } from '../../src/core/prune.js';
 import { undoPrune } from '../../src/core/catalog/trash.js';

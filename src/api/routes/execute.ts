@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { findAsked, openAsked, runAsked, type AskedRequest } from '../../core/asked.js';
+import { findAsked, openAsked, runAsked, type AskedRequest } from '../../core/event/asked.js';
 import { verifyDocument } from '../../core/documents/verify.js';
 import { rehearse, shortcoming } from '../../core/rehearse.js';
 import type { BackupEvent, PassedCondition } from '../../model/events/event.js';

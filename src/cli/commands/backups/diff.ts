@@ -3,7 +3,7 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { Compared } from '../../../core/diff.js';
+import type { Compared } from '../../../core/catalog/diff.js';
 import { byThemselves, type ObjectName } from '../../../model/backup/object-diff.js';
 import { addCommand, run } from '../../command.js';
 import { width, type GlobalOptions, type Outcome } from '../../render.js';
@@ -81,7 +81,7 @@ function page(found: Compared, { table }: typeof Table, paint: ChalkInstance): s
 async function body(options: { database?: string } & GlobalOptions, a: string, b: string): Promise<Outcome> {
   const [{ context }, { diff }, set] = await Promise.all([
     openLook(options),
-    import('../../../core/diff.js'),
+    import('../../../core/catalog/diff.js'),
     import('../../show/table.js'),
   ]);
   const found = await diff(context, { a, b }, options.database);

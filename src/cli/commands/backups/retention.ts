@@ -143,7 +143,10 @@ async function undo(context: Context, options: PruneOptions): Promise<Outcome> {
 const setPinned = (pinned: boolean) =>
   async function pin(options: PinOptions, id: string): Promise<Outcome> {
     const { context } = await openWork(options);
-    const [{ findBackup }, { setPin }] = await Promise.all([import('../../../core/catalog/catalog.js'), import('../../../core/pins.js')]);
+    const [{ findBackup }, { setPin }] = await Promise.all([
+      import('../../../core/catalog/catalog.js'),
+      import('../../../core/catalog/pins.js'),
+    ]);
     const backup = await findBackup(context, id, options.database);
     const reason = options.reason ?? 'no reason was given';
     const { failure, ...done } = await setPin(context, backup, { pinned, reason, actor: actor() });

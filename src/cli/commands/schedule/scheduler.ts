@@ -3,7 +3,7 @@
  */
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
-import type { FoundEntry, InstalledEntry } from '../../../core/scheduler.js';
+import type { FoundEntry, InstalledEntry } from '../../../core/schedules/scheduler.js';
 import { Failure } from '../../../model/errors.js';
 import { formatDuration } from '../../../model/units.js';
 import type { Gap } from '../../../model/roles/scheduler.js';
@@ -35,7 +35,7 @@ function installedText({ place, text, problem, steps }: InstalledEntry, paint: C
 
 async function install(options: InstallOptions): Promise<Outcome> {
   const { context } = await openWork(options, options.environment === undefined ? {} : { environmentFile: options.environment });
-  const { installEntry } = await import('../../../core/scheduler.js');
+  const { installEntry } = await import('../../../core/schedules/scheduler.js');
   say('rehearsing in the environment of the scheduler; this takes a moment', options);
   const { kind, id, place, text, problem, steps } = await installEntry(context, {
     kind: options.with ?? null,
@@ -50,7 +50,7 @@ async function install(options: InstallOptions): Promise<Outcome> {
 
 async function remove(options: GlobalOptions): Promise<Outcome> {
   const { context } = await openWork(options);
-  const { removeEntry } = await import('../../../core/scheduler.js');
+  const { removeEntry } = await import('../../../core/schedules/scheduler.js');
   const removed = await removeEntry(context, actor().by);
   return {
     document: { removed },
@@ -69,7 +69,7 @@ function entryText({ own, kind, place, text, problem }: FoundEntry, paint: Chalk
 async function check(options: GlobalOptions): Promise<Outcome> {
   const { context } = await openLook(options);
   const [{ findEntries, schedulerFacts }, { readHistory }, { adviseScheduler, judgeScheduler }] = await Promise.all([
-    import('../../../core/scheduler.js'),
+    import('../../../core/schedules/scheduler.js'),
     import('../../../core/history/history.js'),
     import('../../../model/health/scheduler.js'),
   ]);

@@ -2,11 +2,11 @@
  * core: what starts `execute --due` every minute: set up when it was tried in the scheduler's own environment, looked after, taken away.
  */
 import { createHash } from 'node:crypto';
-import { Failure } from '../model/errors.js';
-import type { SchedulerRecord } from '../model/events/ledger.js';
-import type { SchedulerFacts } from '../model/health/scheduler.js';
-import type { Installed, Scheduler, Ticks, Trial } from '../model/roles/scheduler.js';
-import type { Context } from './context.js';
+import { Failure } from '../../model/errors.js';
+import type { SchedulerRecord } from '../../model/events/ledger.js';
+import type { SchedulerFacts } from '../../model/health/scheduler.js';
+import type { Installed, Scheduler, Ticks, Trial } from '../../model/roles/scheduler.js';
+import type { Context } from '../context.js';
 
 export interface InstallRequest {
   /** `cron`, `systemd`; null: the first that this machine has. */

@@ -2,13 +2,13 @@
  * core: pins a backup, so that no rule removes it, and takes the pin away. The pin is a file beside the manifest: it outlives the ledger,
  * which only keeps who did it and why.
  */
-import type { Actor } from '../model/access/actor.js';
-import type { Backup } from '../model/backup/backup.js';
-import { asFailure, type Failure } from '../model/errors.js';
-import { pinnedName } from '../model/settings/names.js';
-import { whileHeld } from './event/claim.js';
-import type { Context } from './context.js';
-import { storagesOf } from './catalog/fetch.js';
+import type { Actor } from '../../model/access/actor.js';
+import type { Backup } from '../../model/backup/backup.js';
+import { asFailure, type Failure } from '../../model/errors.js';
+import { pinnedName } from '../../model/settings/names.js';
+import { whileHeld } from '../event/claim.js';
+import type { Context } from '../context.js';
+import { storagesOf } from './fetch.js';
 
 export interface PinRequest {
   readonly pinned: boolean;

@@ -2,16 +2,16 @@
  * core: backups that are asked for now and made by whoever has time: their events are opened at once, so that who asked can follow
  * them, and outlive the process: what it does not come to, `execute --due` makes.
  */
-import type { BackupEvent } from '../model/events/event.js';
-import { msPerDay } from '../model/units.js';
-import type { Context } from './context.js';
-import { makePlan } from './event/plan.js';
-import { summarize } from './event/outcome.js';
-import { openAskedEvent } from './event/record.js';
-import { resume, type Executed, type ExecuteRequest } from './execute.js';
-import type { Sight } from './history/liveness.js';
-import { andNotify } from './notify.js';
-import { withLastResort } from './notify/direct.js';
+import type { BackupEvent } from '../../model/events/event.js';
+import { msPerDay } from '../../model/units.js';
+import type { Context } from '../context.js';
+import { makePlan } from './plan.js';
+import { summarize } from './outcome.js';
+import { openAskedEvent } from './record.js';
+import { resume, type Executed, type ExecuteRequest } from '../execute.js';
+import type { Sight } from '../history/liveness.js';
+import { andNotify } from '../notify.js';
+import { withLastResort } from '../notify/direct.js';
 
 export interface AskedRequest extends Omit<ExecuteRequest, 'wait' | 'jobs'> {
   /** `<key>.<content>`: tells that it is the same request again; see `findAsked`. */

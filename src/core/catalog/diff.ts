@@ -1,11 +1,11 @@
 /**
  * core: `backups diff`, reads the details of two backups and tells how they differ. It restores neither.
  */
-import type { Backup } from '../model/backup/backup.js';
-import { diffBackups, type BackupDiff } from '../model/backup/diff.js';
-import { findBackup } from './catalog/catalog.js';
-import type { Context } from './context.js';
-import { readDetails } from './catalog/fetch.js';
+import type { Backup } from '../../model/backup/backup.js';
+import { diffBackups, type BackupDiff } from '../../model/backup/diff.js';
+import { findBackup } from './catalog.js';
+import type { Context } from '../context.js';
+import { readDetails } from './fetch.js';
 
 export interface Compared extends BackupDiff {
   readonly a: Backup;
