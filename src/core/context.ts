@@ -10,7 +10,7 @@ import type { Confinement } from '../model/roles/confinement.js';
 import type { Engine, EngineProbe, Scratch } from '../model/roles/engine.js';
 import type { RunFlow } from '../model/roles/flow.js';
 import type { Texts } from '../model/backup/properties.js';
-import type { Ledger } from '../model/events/ledger.js';
+import type { Ledger } from '../model/roles/ledger.js';
 import type { DueMemory } from '../model/roles/due-memory.js';
 import type { Locks } from '../model/roles/locks.js';
 import type { Log } from '../model/roles/log.js';

@@ -4,7 +4,7 @@
 import { levelRank, levels, type Level } from '../model/backup/level.js';
 import { Failure } from '../model/errors.js';
 import type { StorageFacts } from '../model/health/health.js';
-import type { LedgerLine } from '../model/events/ledger.js';
+import type { LedgerLine } from '../model/roles/ledger.js';
 import type { Family } from '../model/metrics/exposition.js';
 import { linesOf } from '../model/metrics/digest.js';
 import { familiesOf, type MetricsFacts, type TargetState } from '../model/metrics/samples.js';

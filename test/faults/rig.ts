@@ -10,7 +10,7 @@ import { catalog, type Catalog } from '../../src/core/catalog/catalog.js';
 import type { Context } from '../../src/core/context.js';
 import { verifyBackup } from '../../src/core/verify.js';
 import { isTerminal, type BackupEvent } from '../../src/model/events/event.js';
-import type { LedgerDamage } from '../../src/model/events/ledger.js';
+import type { LedgerDamage } from '../../src/model/roles/ledger.js';
 import { makeContext } from '../../src/wire.js';
 import { alwaysOpen, temporaryProject, type CliOptions, type CliResult, type TemporaryProject } from '../fixtures/cli.js';
 import type { TestDatabase } from '../fixtures/database.js';

@@ -1,7 +1,7 @@
 /**
  * cli: what is said about a ledger that was not whole. It repairs nothing.
  */
-import type { LedgerDamage } from '../../model/events/ledger.js';
+import type { LedgerDamage } from '../../model/roles/ledger.js';
 
 /** A line for stderr; empty when the ledger was whole. */
 export function damageNote({ corruptLines, tornTail, gaps }: LedgerDamage): string {

@@ -7,7 +7,7 @@
 import type { Manifest } from '../../model/backup/backup.js';
 import { asFailure } from '../../model/errors.js';
 import { longestInterval } from '../../model/events/expectation.js';
-import type { LedgerDamage } from '../../model/events/ledger.js';
+import type { LedgerDamage } from '../../model/roles/ledger.js';
 import { pinnedName } from '../../model/settings/names.js';
 import {
   planRetention,

@@ -2,7 +2,7 @@
  * core: reads the agenda, going on from where an earlier process remembered it. Writes nothing.
  */
 import { emptyAgenda, take, type Agenda } from '../../model/events/agenda.js';
-import type { LedgerLine, Position } from '../../model/events/ledger.js';
+import type { LedgerLine, Position } from '../../model/roles/ledger.js';
 import type { Context } from '../context.js';
 
 export interface AgendaReader {

@@ -4,7 +4,8 @@
 import type { Actor } from '../../model/access/actor.js';
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent } from '../../model/events/event.js';
-import type { LedgerDamage, LedgerRecord } from '../../model/events/ledger.js';
+import type { LedgerRecord } from '../../model/events/ledger.js';
+import type { LedgerDamage } from '../../model/roles/ledger.js';
 import { nearest } from '../../model/settings/nearest.js';
 import { earliestLine, idOf } from '../../model/events/record.js';
 import { ProvenLevels, type Proven } from '../../model/events/proven.js';

@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../../model/roles/clock.js';
 import type { BackupEvent } from '../../model/events/event.js';
-import type { Position } from '../../model/events/ledger.js';
+import type { Position } from '../../model/roles/ledger.js';
 import { eventOf } from '../../model/events/record.js';
 import { isWanted, type EventQuery } from '../../model/events/timeline.js';
 import { listEvents } from './events.js';

@@ -4,7 +4,8 @@
 import { notCaged } from '../../model/backup/level.js';
 import { isTerminal, lostPlace, type BackupEvent } from '../../model/events/event.js';
 import type { Held, LastRun } from '../../model/health/automation.js';
-import type { LedgerDamage, LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
+import type { LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
+import type { LedgerDamage } from '../../model/roles/ledger.js';
 import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
 import { isDead, type Sight } from './liveness.js';
 

@@ -3,7 +3,7 @@
  * still count. Nothing can be written by it.
  */
 import { Failure } from '../../model/errors.js';
-import type { Ledger, LedgerDamage, LedgerLine } from '../../model/events/ledger.js';
+import type { Ledger, LedgerDamage, LedgerLine } from '../../model/roles/ledger.js';
 import type { Storage, StoredBackup } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 

@@ -1,7 +1,7 @@
 /**
  * core: folds the ledger for the metrics, each line once, and remembers the fold where reading it again would take long. It writes no line.
  */
-import type { LedgerDamage, Position } from '../../model/events/ledger.js';
+import type { LedgerDamage, Position } from '../../model/roles/ledger.js';
 import { digest, emptyDigest, type Digest } from '../../model/metrics/digest.js';
 import { emptyTally, tally, type Tally } from '../../model/metrics/tally.js';
 import type { Context } from '../context.js';

@@ -5,7 +5,7 @@
 import type { Backup } from '../../model/backup/backup.js';
 import { isTerminal, type BackupEvent } from '../../model/events/event.js';
 import { expectedAt, longestInterval } from '../../model/events/expectation.js';
-import type { LedgerLine } from '../../model/events/ledger.js';
+import type { LedgerLine } from '../../model/roles/ledger.js';
 import { eventOf } from '../../model/events/record.js';
 import { occurrencesOf } from '../../model/moment/occurrences.js';
 import { zoneOf } from '../../model/moment/slots.js';

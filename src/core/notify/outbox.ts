@@ -4,7 +4,8 @@
 import { take } from '../../model/alert/fold.js';
 import { emptyState, type AlertState } from '../../model/alert/state.js';
 import { asFailure } from '../../model/errors.js';
-import type { Fact, Position } from '../../model/events/ledger.js';
+import type { Fact } from '../../model/events/ledger.js';
+import type { Position } from '../../model/roles/ledger.js';
 import type { Context } from '../context.js';
 
 /** What is kept between two processes; the ledger has all of it. */

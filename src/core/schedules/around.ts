@@ -2,7 +2,8 @@
  * core: what the ledger tells of a schedule around a moment, behind a `clear` too. Writes nothing.
  */
 import type { BackupEvent } from '../../model/events/event.js';
-import type { LedgerLine, MissedRecord } from '../../model/events/ledger.js';
+import type { MissedRecord } from '../../model/events/ledger.js';
+import type { LedgerLine } from '../../model/roles/ledger.js';
 import { timeline } from '../../model/events/timeline.js';
 import { msPerDay } from '../../model/units.js';
 import { asSeen, type Sight } from '../history/liveness.js';

@@ -3,7 +3,8 @@
  * line that created it was seen, and is forgotten then.
  */
 import type { BackupEvent, EventStatus, EventType } from './event.js';
-import type { EventRecord, LedgerLine, UnknownRecord } from './ledger.js';
+import type { EventRecord, UnknownRecord } from './ledger.js';
+import type { LedgerLine } from '../roles/ledger.js';
 import { earliestLine, eventOf, idOf, settle } from './record.js';
 
 /** `newerVersion`: a newer version of this tool wrote about it, so its state is not known here. */

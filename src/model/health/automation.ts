@@ -7,7 +7,7 @@ import { adviseAlerting, judgeAlerting, type ChannelFacts } from './alerting.js'
 import type { HealthCheck } from './check.js';
 import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './scheduler.js';
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
-import type { LedgerDamage } from '../events/ledger.js';
+import type { LedgerDamage } from '../roles/ledger.js';
 import type { RestoreTime } from '../events/restore-times.js';
 import { formatDuration, msPerDay, msPerMinute } from '../units.js';
 

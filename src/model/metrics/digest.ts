@@ -3,7 +3,8 @@
  * all of them. Pure, and JSON, so that it can be remembered. It keeps whole lines and judges none.
  */
 import { isTerminal, type BackupEvent } from '../events/event.js';
-import type { LedgerLine, LedgerRecord } from '../events/ledger.js';
+import type { LedgerRecord } from '../events/ledger.js';
+import type { LedgerLine } from '../roles/ledger.js';
 
 /** Lines by what they are the newest of. */
 export interface Digest {

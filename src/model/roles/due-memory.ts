@@ -2,7 +2,7 @@
  * model: the DueMemory role: what `execute --due` found, remembered for the next minute. Everything in it can be found again.
  */
 import type { Agenda } from '../events/agenda.js';
-import type { Position } from '../events/ledger.js';
+import type { Position } from './ledger.js';
 
 export interface DueNote {
   readonly agenda: Agenda;

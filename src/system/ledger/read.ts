@@ -5,7 +5,7 @@
  * Both ways yield batches, a chunk of the file each, so that a million lines do not cost a million promises.
  */
 import { closeSync, constants } from 'node:fs';
-import type { LedgerDamage, LedgerLine, Position } from '../../model/events/ledger.js';
+import type { LedgerDamage, LedgerLine, Position } from '../../model/roles/ledger.js';
 import { checkLine, parseLine, salvage, unendedId } from './line.js';
 import { openSegment, readAt, segmentsOf, type OpenFile, type Segment } from './segments.js';
 

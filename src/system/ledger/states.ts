@@ -4,7 +4,8 @@
  */
 import { closeSync, constants } from 'node:fs';
 import type { BackupEvent } from '../../model/events/event.js';
-import type { EventRecord, LedgerRecord, MissedRecord, Position } from '../../model/events/ledger.js';
+import type { EventRecord, LedgerRecord, MissedRecord } from '../../model/events/ledger.js';
+import type { Position } from '../../model/roles/ledger.js';
 import { earliestLine, earliestOfSlot, idOf, settle, slotClaim, timeOfId } from '../../model/events/record.js';
 import { lineStart } from './append.js';
 import { backwards, forwards } from './read.js';

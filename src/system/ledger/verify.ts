@@ -2,7 +2,8 @@
  * system: follows the ledger's hash chain from the first line to the last, in constant memory. Reports; repairs nothing.
  */
 import { closeSync, constants } from 'node:fs';
-import type { ChainProblem, ChainReport, LedgerRecord } from '../../model/events/ledger.js';
+import type { LedgerRecord } from '../../model/events/ledger.js';
+import type { ChainProblem, ChainReport } from '../../model/roles/ledger.js';
 import { decodeLine, hashLine, noLine, parseLine, salvage } from './line.js';
 import { forwardsIn, missingBefore, type Taking } from './read.js';
 import { openSegment, segmentsOf } from './segments.js';

@@ -3,7 +3,8 @@
  */
 import { expect, test } from 'vitest';
 import type { BackupEvent, EventStatus } from '../../../src/model/events/event.js';
-import type { LedgerLine, LedgerRecord } from '../../../src/model/events/ledger.js';
+import type { LedgerRecord } from '../../../src/model/events/ledger.js';
+import type { LedgerLine } from '../../../src/model/roles/ledger.js';
 import { isWanted, timeline } from '../../../src/model/events/timeline.js';
 import { eventId, makeEvent } from '../../fixtures/ledger.js';
 
