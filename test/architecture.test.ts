@@ -128,7 +128,7 @@ describe('who may know whom', () => {
     const pure = ['node:stream', 'node:stream/promises', 'node:crypto', 'node:path', 'node:util'];
     const allowed = (one: Import) => {
       if (one.typeOnly) return true;
-      if (one.to === 'node:child_process') return ['system/programs/exec.ts', 'system/files/lock.ts'].includes(one.from);
+      if (one.to === 'node:child_process') return ['system/programs/exec.ts', 'system/files/flock.ts'].includes(one.from);
       if (/^node:(net|tls|http|https|dns|worker_threads)/.test(one.to)) return roomOf(one.from) === 'system';
       if (['cli', 'api'].includes(roomOf(one.from))) return !one.to.startsWith('node:fs');
       return !['model', 'core'].includes(roomOf(one.from)) || pure.includes(one.to);

@@ -7,7 +7,7 @@ import { roles, type Token } from '../../model/access/token.js';
 import { Failure } from '../../model/errors.js';
 import type { Tokens } from '../../model/roles/tokens.js';
 import { ensurePrivateDirectory, errnoOf, writeAtomic } from './files.js';
-import { takeLock } from './lock.js';
+import { takeLock } from './flock.js';
 
 /** Seconds that another process may take to change them. */
 const lockWait = 10;

@@ -17,7 +17,7 @@ import { backwards, forwards, outcomes } from './read.js';
 import { segmentsOf } from './segments.js';
 import { findState, openStates } from './states.js';
 import { verifyChain } from './verify.js';
-import { takeLock, takeLockSync } from '../files/lock.js';
+import { takeLock, takeLockSync } from '../files/flock.js';
 
 export interface LedgerOptions {
   readonly clock: Pick<Clock, 'now'>;
