@@ -4,11 +4,11 @@
  */
 import { rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Failure } from '../model/errors.js';
-import type { Deposit } from '../model/roles/storage.js';
-import { manifestName } from '../model/settings/names.js';
-import { writerTo } from '../system/files/whole-file.js';
-import { makeFile, readFrom, syncFolder } from './local-files.js';
+import type { Failure } from '../../model/errors.js';
+import type { Deposit } from '../../model/roles/storage.js';
+import { manifestName } from '../../model/settings/names.js';
+import { writerTo } from '../../system/files/whole-file.js';
+import { makeFile, readFrom, syncFolder } from './files.js';
 
 export class LocalDeposit implements Deposit {
   readonly #folder: string;

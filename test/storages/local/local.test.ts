@@ -5,11 +5,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { local } from '../../src/storages/local.js';
-import { openStorageMemory } from '../../src/system/files/storage-memory.js';
-import { storageContract, type StorageUnderTest } from '../contracts/storage.js';
-import { memoryStorage } from '../fakes/storage.js';
-import { eventId } from '../fixtures/ledger.js';
+import { local } from '../../../src/storages/local/local.js';
+import { openStorageMemory } from '../../../src/system/files/storage-memory.js';
+import { storageContract, type StorageUnderTest } from '../../contracts/storage.js';
+import { memoryStorage } from '../../fakes/storage.js';
+import { eventId } from '../../fixtures/ledger.js';
 
 async function makeLocal(): Promise<StorageUnderTest & { readonly folder: string; readonly root: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'backup-automation storage-'));

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { manifestName } from '../model/settings/names.js';
+import { manifestName } from '../../model/settings/names.js';
 
 /** A manifest is a few kB; anything beyond this is not one. */
 const manifestLimit = 16 * 1024 * 1024;

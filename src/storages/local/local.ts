@@ -5,19 +5,18 @@
  * `<database>/<id>`: the one atomic step that makes it exist. After a failed fsync nothing of the attempt is used. A backup that is put
  * aside is renamed to `<database>/<id>.trash`, the one step back.
  */
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../model/backup/backup.js';
-import { Failure, type FailureCode } from '../model/errors.js';
-import { manifestName } from '../model/settings/names.js';
-import type { DiscardedBackup, Storage, StoredBackup } from '../model/roles/storage.js';
-import { freeBytes } from '../system/files/disk.js';
-import { createAtomic, writeAtomic } from '../system/files/files.js';
-import type { StorageMemory } from '../system/files/storage-memory.js';
-import { LocalDeposit } from './local-deposit.js';
+import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../../model/backup/backup.js';
+import { Failure, type FailureCode } from '../../model/errors.js';
+import { manifestName } from '../../model/settings/names.js';
+import type { DiscardedBackup, Storage, StoredBackup } from '../../model/roles/storage.js';
+import { freeBytes } from '../../system/files/disk.js';
+import type { StorageMemory } from '../../system/files/storage-memory.js';
+import { LocalDeposit } from './deposit.js';
+import { Marker } from './marker.js';
 import {
   discardedAt,
   discardFolder,
@@ -31,15 +30,13 @@ import {
   syncFolder,
   trashOf,
   writeMark,
-} from './local-files.js';
+} from './files.js';
 
 const options = z.strictObject({
   kind: z.literal('local').describe('A folder on a mounted file system.'),
   path: z.string().min(1).describe('The folder; relative paths are relative to the configuration file.'),
   required: z.boolean().default(false).describe('Whether a backup fails that can not be stored here.'),
 });
-
-const markerName = '.backup-automation-storage';
 
 const codes: Record<string, FailureCode> = {
   ENOSPC: 'no-space',
@@ -57,13 +54,13 @@ class LocalStorage implements Storage {
   readonly name: string;
   readonly required: boolean;
   readonly #root: string;
-  readonly #memory: StorageMemory;
+  readonly #marker: Marker;
 
   constructor(name: string, { path, required = false }: z.input<typeof options>, memory: StorageMemory) {
     this.name = name;
     this.required = required;
     this.#root = path;
-    this.#memory = memory;
+    this.#marker = new Marker({ storage: name, root: path }, memory);
   }
 
   /** Runs a deed and turns what the system says into a Failure that names this storage. */
@@ -85,46 +82,19 @@ class LocalStorage implements Storage {
 
   async probe() {
     return this.attempt(async () => {
-      const marker = await this.#marker();
+      const marker = await this.#marker.find();
       if (marker === 'known') await access(this.#root, constants.R_OK | constants.W_OK | constants.X_OK);
       return { marker, freeBytes: await freeBytes(this.#root), detail: this.#root } as const;
     });
   }
 
-  async #foundMarker(): Promise<string | null> {
-    const bytes = await readSmall(join(this.#root, markerName));
-    return bytes && (new TextDecoder().decode(bytes).trim() || null);
-  }
-
-  /** `new` when this state directory never used the storage; throws when the remembered marker is not the one found. */
-  async #marker(): Promise<'known' | 'new'> {
-    const remembered = await this.#memory.recall(this.name);
-    if (remembered === null) return 'new';
-    const found = await this.#foundMarker();
-    if (found === remembered) return 'known';
-    const what = found === null ? 'has no marker: it is not mounted, or was emptied' : 'carries the marker of another storage';
-    throw new Failure('storage-marker', `storage "${this.name}" (${this.#root}) ${what}`, {
-      hint: `mount it; or, if this is right, type: backup-automation test --adopt ${this.name}`,
-    });
-  }
-
   async adopt() {
-    await this.attempt(async () => {
-      await mkdir(this.#root, { recursive: true, mode: 0o700 });
-      const file = join(this.#root, markerName);
-      const there = await lstat(file).catch(() => null);
-      // an empty one is left by a crash; whatever else is there is not ours to replace
-      if (there?.isFile() && there.size === 0) writeAtomic(file, `${randomUUID()}\n`);
-      else if (!there) createAtomic(file, `${randomUUID()}\n`);
-      const id = await this.#foundMarker();
-      if (id === null) throw new Error(`${markerName} can not be read as a marker`);
-      await this.#memory.remember(this.name, id);
-    });
+    await this.attempt(() => this.#marker.adopt());
   }
 
   async put(place: BackupPlace) {
     return this.attempt(async () => {
-      if ((await this.#marker()) === 'new') await this.adopt();
+      if ((await this.#marker.find()) === 'new') await this.#marker.adopt();
       const folder = join(this.#root, place.database);
       const made = await mkdir(folder, { mode: 0o700 }).then(
         () => true,
@@ -169,7 +139,7 @@ class LocalStorage implements Storage {
 
   /** The backups whose folders have this ending after their ids; of each database the newest first, for ids sort by time. */
   async *#places(database: string | undefined, ending: string): AsyncIterable<BackupPlace> {
-    await this.attempt(() => this.#marker());
+    await this.attempt(() => this.#marker.find());
     for (const folder of await this.#entries(this.#root)) {
       if (!databaseNamePattern.test(folder) || folder !== (database ?? folder)) continue;
       for (const entry of (await this.#entries(join(this.#root, folder))).toSorted().toReversed()) {
@@ -192,7 +162,7 @@ class LocalStorage implements Storage {
   }
 
   async stat(place: BackupPlace): Promise<StoredBackup | null> {
-    await this.attempt(() => this.#marker());
+    await this.attempt(() => this.#marker.find());
     return this.#look(place, this.#path(place));
   }
 
@@ -214,7 +184,7 @@ class LocalStorage implements Storage {
 
   async sweep(place: BackupPlace) {
     await this.attempt(async () => {
-      await this.#marker();
+      await this.#marker.find();
       await rm(this.#partial(place), { recursive: true, force: true });
     });
   }
@@ -242,7 +212,7 @@ class LocalStorage implements Storage {
   /** Changes what is there already: only in a storage that this state directory knows. */
   async #change(place: BackupPlace, deed: (folder: string) => Promise<void>): Promise<void> {
     await this.attempt(async () => {
-      if ((await this.#marker()) === 'known') return deed(this.#path(place));
+      if ((await this.#marker.find()) === 'known') return deed(this.#path(place));
       throw new Failure('storage-marker', `storage "${this.name}" (${this.#root}) was not used from this state directory yet`, {
         hint: `if this is right, type: backup-automation test --adopt ${this.name}`,
       });

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Storage } from '../../src/model/roles/storage.js';
-import { local } from '../../src/storages/local.js';
-import { openStorageMemory } from '../../src/system/files/storage-memory.js';
-import { eventId } from '../fixtures/ledger.js';
+import type { Storage } from '../../../src/model/roles/storage.js';
+import { local } from '../../../src/storages/local/local.js';
+import { openStorageMemory } from '../../../src/system/files/storage-memory.js';
+import { eventId } from '../../fixtures/ledger.js';
 
 let folder: string;
 let storage: Storage;
