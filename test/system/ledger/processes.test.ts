@@ -12,7 +12,7 @@ import { live, makeEvent, readAll, temporaryState, type TemporaryState } from '.
 const source = `
 import { openLedger } from './src/system/ledger/ledger.js';
 import { systemClock } from './src/system/clock.js';
-import { takeLock } from './src/system/files/lock.js';
+import { takeLock } from './src/system/files/flock.js';
 import { uuidv7 } from './src/model/id.js';
 import { randomBytes } from 'node:crypto';
 const [deed, state, writer, records, segmentLimit] = process.argv.slice(2);
