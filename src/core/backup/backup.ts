@@ -2,48 +2,23 @@
  * core: makes one backup: dump, transfer, proof, and the manifest last. From the commit on it exists; before, nothing does.
  */
 import { refusal } from '../../model/backup/access.js';
-import type { Artifact, BackupDetails, Manifest, Proof } from '../../model/backup/backup.js';
+import type { Artifact, BackupDetails, Manifest } from '../../model/backup/backup.js';
 import { fingerprintFor } from '../../model/backup/fingerprint.js';
-import type { Database, Dump } from '../../model/roles/engine.js';
-import { asFailure, Failure } from '../../model/errors.js';
-import { isEmergency, type BackupEvent } from '../../model/events/event.js';
-import type { Mark } from '../../model/backup/mark.js';
-import type { Level } from '../../model/backup/level.js';
+import { Failure } from '../../model/errors.js';
+import { isEmergency } from '../../model/events/event.js';
+import type { Dump } from '../../model/roles/engine.js';
 import { detailsName, guideName } from '../../model/settings/names.js';
 import type { Context, Seal } from '../context.js';
 import { assureWhole, ContentsTap } from './contents.js';
 import { restoreGuide } from './guide.js';
 import { encodeManifest } from './manifest.js';
-import type { Plan } from '../event/plan.js';
-import { sealOf } from './sealing.js';
 import { prepare } from './progress.js';
+import { prove } from './proof.js';
+import type { BackupRequest, Made } from './request.js';
+import { sealOf } from './sealing.js';
 import { suspicionOf } from './suspicion.js';
-import { alive, decodersOf, deposit, depositSealed, depositText, onEach, withdraw, type Target } from './transfer.js';
-
-export interface BackupRequest {
-  readonly event: BackupEvent;
-  readonly database: Database;
-  readonly plan: Pick<Plan, 'schedule' | 'storages' | 'jobs'>;
-  readonly healthIssues: readonly string[];
-  readonly neededBytes: number | null;
-  /** Looked at before; null: it could not be told. */
-  readonly mark: Mark | null;
-}
-
-export interface Missing {
-  readonly storage: string;
-  readonly failure: Failure;
-}
-
-export interface Made {
-  readonly backupId: string;
-  /** Stored bytes in one storage. */
-  readonly size: number;
-  readonly warnings: readonly string[];
-  readonly proven: Level | null;
-  /** The storages beside the good ones that have no copy, and why. */
-  readonly missing: readonly Missing[];
-}
+import { demandQuorum, dropFailed, onEach, openTargets, type Target } from './targets.js';
+import { decodersOf, deposit, depositSealed, depositText } from './transfer.js';
 
 /** Makes and commits a backup; rejects with the Failure, leaving nothing behind, when it can not be trusted. */
 export async function backUp(context: Context, request: BackupRequest): Promise<Made> {
@@ -61,7 +36,7 @@ export async function backUp(context: Context, request: BackupRequest): Promise<
     const contents = await assureWhole(database.name, dump, tap, (message) => keep(warnings, message));
     const details = { ...(await dump.details()), ...(contents && { objects: [...contents.objects] }) };
     artifacts.push(await describe(context, request, { details, seal }, targets));
-    const proven = await prove(context, request, { dump, seal, artifacts }, targets);
+    const proven = await prove(context, request, { dump, sealed: seal !== null, artifacts }, targets);
     const { databaseSize } = dump.probe;
     const odd = await suspicionOf(context, { backupId: event.id, database: database.name, databaseSize, artifacts, details });
     const manifest = {
@@ -129,39 +104,6 @@ async function openDump(
   });
 }
 
-const quorumOf = ({ settings }: Context, { plan }: BackupRequest): number => plan.schedule?.quorum ?? settings.quorum;
-
-/** Opens a deposit in every storage; resolves to why some could not be opened, rejects when it would not be enough. */
-async function openTargets(context: Context, request: BackupRequest, targets: Target[]): Promise<Missing[]> {
-  const missing: Missing[] = [];
-  const { event, database, plan } = request;
-  const all = plan.storages.length <= quorumOf(context, request);
-  for (const storage of plan.storages) {
-    const required = all || storage.required;
-    try {
-      const opened = await storage.put({ database: database.name, backupId: event.id });
-      targets.push({ storage: storage.name, deposit: opened, required, failure: null });
-    } catch (error) {
-      if (required) throw error;
-      missing.push({ storage: storage.name, failure: asFailure(error, 'storage') });
-    }
-  }
-  demandQuorum(context, request, targets, missing);
-  return missing;
-}
-
-/** Rejects, with what was wrong in a storage, when fewer are left than a good backup needs. */
-function demandQuorum(context: Context, request: BackupRequest, targets: readonly Target[], missing: readonly Missing[] = []): void {
-  const quorum = quorumOf(context, request);
-  const { length } = alive(targets);
-  if (length >= quorum) return;
-  const [first] = [...missing.map(({ failure }) => failure), ...targets.flatMap(({ failure }) => failure ?? [])];
-  if (!first) throw new Failure('storage', 'no storage is configured');
-  if (quorum === 1) throw first;
-  const message = `${request.database.name}: ${length} of at least ${quorum} copies (\`quorum\`) can be made: ${first.message}`;
-  throw new Failure(first.code, message, { hint: first.hint, class: first.class, cause: first });
-}
-
 /** What is taken, and what it is sealed with; null: it is stored in clear. */
 interface Source {
   readonly dump: Dump;
@@ -223,54 +165,6 @@ async function describe(
   return depositSealed(context, text, { ...artifact, codecs: [seal.codec] }, targets, movement);
 }
 
-/**
- * Reads back what was stored: the whole archive once, what was proven before it was sealed by its bytes alone, and every byte in every
- * further storage. A storage that lies is dropped.
- */
-async function prove(
-  context: Context,
-  request: BackupRequest,
-  { dump, seal, artifacts }: Source & { readonly artifacts: readonly Artifact[] },
-  targets: readonly Target[],
-): Promise<Proof | null> {
-  const wanted = context.settings.verify.afterBackup;
-  if (wanted === 'none') return null;
-  let level: Level = seal ? 'checksum' : wanted;
-  for (const target of alive(targets)) {
-    const failure = await readBack(context, request, { dump, artifacts, target, level }).catch((error: unknown) => asFailure(error));
-    if (context.signal.aborted) throw asFailure(context.signal.reason, 'interrupted');
-    target.failure ??= failure ?? null;
-    if (!failure) level = 'checksum';
-  }
-  const lost = targets.find(({ failure, required }) => required && failure !== null);
-  if (lost?.failure) throw lost.failure;
-  demandQuorum(context, request, targets);
-  return { level: wanted, at: context.clock.now().toISOString() };
-}
-
-interface Reading {
-  readonly dump: Dump;
-  readonly artifacts: readonly Artifact[];
-  readonly target: Target;
-  readonly level: Level;
-}
-
-/** Rejects with `archive` when the bytes or what they hold are not what was written. */
-async function readBack(context: Context, request: BackupRequest, { dump, artifacts, target, level }: Reading): Promise<void> {
-  const { name } = request.database;
-  for (const artifact of artifacts) {
-    const source = level === 'archive' ? dump.artifacts.find(({ kind }) => kind === artifact.kind) : undefined;
-    context.announce({ kind: 'step', step: 'check', database: name, detail: `${artifact.name} (${source ? level : 'checksum'})` });
-    const input = await target.deposit.read(artifact.name);
-    const movement = { step: 'check', database: name, total: artifact.size } as const;
-    const from = source ? { artifact, input } : { artifact: { ...artifact, codecs: [] }, input };
-    await withdraw(context, from, source ? source.check : [], movement).catch((error: unknown) => {
-      const failure = asFailure(error, 'archive');
-      throw failure.code === 'verification' ? new Failure('archive', failure.message, { cause: failure }) : failure;
-    });
-  }
-}
-
 function manifestOf(context: Context, { event, database, mark }: BackupRequest, { probe, snapshotLsn }: Dump) {
   return {
     format: 1,
@@ -292,10 +186,4 @@ function manifestOf(context: Context, { event, database, mark }: BackupRequest, 
     host: context.process.host,
     signature: null,
   } as const satisfies Partial<Manifest>;
-}
-
-async function dropFailed(targets: readonly Target[]): Promise<Missing[]> {
-  const dropped = targets.flatMap((target) => (target.failure ? [{ ...target, failure: target.failure }] : []));
-  await Promise.all(dropped.map((target) => target.deposit.abort()));
-  return dropped.map(({ storage, failure }) => ({ storage, failure }));
 }

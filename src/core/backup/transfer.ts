@@ -12,32 +12,7 @@ import type { Deposit } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
 import { watchProgress, type Movement } from './progress.js';
 import { seal, type Sealing } from './sealing.js';
-
-/** A storage that takes part in a backup. One that fails is dropped, with the reason, while another one is left. */
-export interface Target {
-  readonly storage: string;
-  readonly deposit: Deposit;
-  /** Without it there is no use in going on. */
-  readonly required: boolean;
-  failure: Failure | null;
-}
-
-export const alive = (targets: readonly Target[]): Target[] => targets.filter((target) => target.failure === null);
-
-/** Does a deed on every target that is left; rejects when a required one failed, or none is left after it. */
-export async function onEach(targets: readonly Target[], deed: (deposit: Deposit) => Promise<void>): Promise<void> {
-  await Promise.all(
-    alive(targets).map((target) =>
-      deed(target.deposit).catch((error: unknown) => {
-        target.failure = asFailure(error, 'storage');
-      }),
-    ),
-  );
-  const failed = targets.filter(({ failure }) => failure !== null);
-  const lost = failed.find(({ required }) => required) ?? (alive(targets).length === 0 ? failed[0] : null);
-  if (lost === undefined) throw new Failure('storage', 'no storage is configured');
-  if (lost?.failure) throw lost.failure;
-}
+import { onEach, type Target } from './targets.js';
 
 const written = (sink: Writable, data: Buffer): Promise<void> =>
   new Promise((resolve, reject) => sink.write(data, (error) => (error ? reject(error) : resolve())));

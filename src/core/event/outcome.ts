@@ -4,7 +4,7 @@
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent } from '../../model/events/event.js';
 import type { Settings } from '../../model/settings/settings.js';
-import type { Made } from '../backup/backup.js';
+import type { Made } from '../backup/request.js';
 
 export interface Outcome {
   readonly event: BackupEvent;

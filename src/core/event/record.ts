@@ -5,7 +5,7 @@ import { Failure } from '../../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../../model/events/event.js';
 import type { Slot } from '../../model/moment/slots.js';
 import type { Firing } from '../../model/moment/triggers.js';
-import type { Made } from '../backup/backup.js';
+import type { Made } from '../backup/request.js';
 import type { Context } from '../context.js';
 
 type RecordContext = Pick<Context, 'ledger' | 'log' | 'announce' | 'newId' | 'clock'>;
