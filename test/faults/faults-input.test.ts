@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memberName } from '../../src/engines/pg_dump/engine.js';
+import { memberName } from '../../src/engines/pg_dump/members.js';
 import { cloneDatabase, databaseUrl, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab, type Lab } from '../fixtures/lab.js';
 import { noStrace } from './inject.js';

@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memberName, selectMembers } from '../../src/engines/pg_dump/engine.js';
+import { memberName, selectMembers } from '../../src/engines/pg_dump/members.js';
 import { cloneDatabase, databaseUrl, packed, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab, type Answer } from '../fixtures/lab.js';
 

@@ -23,6 +23,19 @@ export interface ChildEnvironment {
   readonly remove: () => void;
 }
 
+/** What our sessions are called on a server where they serve no event. */
+export const applicationName = 'backup-automation';
+
+/** A session on a server for one deed. */
+export async function during<T>(server: Server, deed: (session: Session) => Promise<T>, name = applicationName): Promise<T> {
+  const session = await server.connect({ applicationName: name });
+  try {
+    return await deed(session);
+  } finally {
+    await session.close();
+  }
+}
+
 export class Connection {
   readonly #entry: DatabaseEntry;
   readonly #given: ConnectionGiven;
@@ -45,13 +58,8 @@ export class Connection {
   }
 
   /** A session on the settled server for one deed. */
-  async use<T>(applicationName: string, deed: (session: Session) => Promise<T>): Promise<T> {
-    const session = await (await this.server()).connect({ applicationName });
-    try {
-      return await deed(session);
-    } finally {
-      await session.close();
-    }
+  async use<T>(deed: (session: Session) => Promise<T>, name = applicationName): Promise<T> {
+    return during(await this.server(), deed, name);
   }
 
   async databaseName(): Promise<string> {
@@ -87,7 +95,7 @@ export class Connection {
 }
 
 /** Tells our sessions on a server apart, and which event they serve; at most 63 bytes. */
-export const applicationNameOf = (eventId: string): string => `backup-automation:${eventId}`;
+export const applicationNameOf = (eventId: string): string => `${applicationName}:${eventId}`;
 
 export function connectionOf(database: Database): Connection {
   if (database.connection instanceof Connection) return database.connection;

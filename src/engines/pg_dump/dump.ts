@@ -46,7 +46,7 @@ async function exportSnapshot(session: Session, lockWaitTimeout: number): Promis
 /** Who holds what pg_dump waited for; a sentence, or nothing. */
 async function blockers(source: DumpSource): Promise<string> {
   try {
-    const rows = await source.connection.use('backup-automation', (session) =>
+    const rows = await source.connection.use((session) =>
       session.query<{ pid: number; relation: string; who: string }>(
         `SELECT l.pid, l.relation::pg_catalog.regclass::text AS relation, a.usename || ' (' || a.application_name || ')' AS who
           FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid

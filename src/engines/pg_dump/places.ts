@@ -10,7 +10,7 @@ import { asFailure } from '../../model/errors.js';
 import type { ServerPlace } from '../../model/roles/engine.js';
 import { systemClock } from '../../system/clock.js';
 import type { Session } from '../../system/postgres/postgres.js';
-import type { Connection } from './connection.js';
+import { applicationName, type Connection } from './connection.js';
 
 /** Our first key; the second is the place, from 1. The letters "baut". */
 const application = 0x62617574;
@@ -77,7 +77,7 @@ async function tryTake(session: Session, limit: number): Promise<Taken> {
 /** Opens the session, and keeps it open while it holds something. */
 export async function claimPlace(connection: Connection, limit: number, host: string): Promise<ServerPlace | { readonly refused: string }> {
   const server = await connection.server();
-  const session = await server.connect({ applicationName: `backup-automation on ${host}`.slice(0, 63), settings });
+  const session = await server.connect({ applicationName: `${applicationName} on ${host}`.slice(0, 63), settings });
   const taken = await tryTake(session, limit).catch(async (error: unknown): Promise<Taken> => {
     const failure = asFailure(error);
     if (failure.code !== 'engine' && failure.code !== 'permission') {

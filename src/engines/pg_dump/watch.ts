@@ -6,7 +6,7 @@ import type { Observation } from '../../model/moment/observation.js';
 import type { Watch } from '../../model/roles/engine.js';
 import { systemClock } from '../../system/clock.js';
 import type { Session } from '../../system/postgres/postgres.js';
-import { applicationNameOf, type Connection } from './connection.js';
+import { applicationName, applicationNameOf, type Connection } from './connection.js';
 
 interface Row {
   readonly transactions: number;
@@ -54,7 +54,7 @@ export async function onThisHost(pid: number): Promise<boolean> {
 /** Opens the session. Throws when there is no place for it: then nothing is watched. */
 export async function beginWatch(connection: Connection, eventId: string): Promise<Watch> {
   const server = await connection.server();
-  const session: Session = await server.connect({ applicationName: 'backup-automation watch', settings: { statement_timeout: patience } });
+  const session: Session = await server.connect({ applicationName: `${applicationName} watch`, settings: { statement_timeout: patience } });
   const { host } = server.address;
   const near = host.startsWith('/') || /^(localhost|127\.|::1$)/.test(host);
   const local = near && (await onThisHost(session.backendPid));

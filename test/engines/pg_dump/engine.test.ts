@@ -12,7 +12,7 @@ import type { Context } from '../../../src/core/context.js';
 import { execute } from '../../../src/core/execute.js';
 import { encodeManifest } from '../../../src/core/backup/manifest.js';
 import { verifyBackup } from '../../../src/core/verify.js';
-import { memberName } from '../../../src/engines/pg_dump/engine.js';
+import { memberName } from '../../../src/engines/pg_dump/members.js';
 import { databaseNamePattern, type BackupDetails, type Manifest } from '../../../src/model/backup/backup.js';
 import type { Dump } from '../../../src/model/roles/engine.js';
 import { systemClock } from '../../../src/system/clock.js';

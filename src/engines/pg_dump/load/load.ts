@@ -10,7 +10,7 @@ import { identifier, literal } from '../../../model/quote.js';
 import type { Server } from '../../../system/connection/connection.js';
 import type { Session } from '../../../system/postgres/postgres.js';
 import { retakeFingerprint } from '../look/content.js';
-import { applicationNameOf, type Connection } from '../connection.js';
+import { applicationNameOf, during, type Connection } from '../connection.js';
 import { loadKept } from './kept.js';
 import { loadStages, type Stager } from './stages.js';
 
@@ -28,9 +28,8 @@ export interface NewDatabase extends Texts {
 
 /** An empty database with the encoding and locale of the source; without the locale where the server does not know it. */
 export async function createDatabase(server: Server, databaseName: string, wanted: NewDatabase): Promise<void> {
-  const session = await server.connect({ applicationName: 'backup-automation' });
   const { tablespace } = wanted;
-  try {
+  await during(server, async (session) => {
     const spaces = await session.query('SELECT FROM pg_catalog.pg_tablespace WHERE spcname = $1', [tablespace ?? '']);
     const place =
       tablespace !== undefined && tablespace !== 'pg_default' && spaces.length > 0 ? ` TABLESPACE ${identifier(tablespace)}` : '';
@@ -41,9 +40,7 @@ export async function createDatabase(server: Server, databaseName: string, wante
       if (locale === '' || !isWrongLocale(error)) throw error;
       return create('');
     });
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 /** A database can not be dropped with subscriptions in it; what they were fed by is not asked, nor told to forget them. */
@@ -61,12 +58,9 @@ export async function dropSubscriptions(session: Session): Promise<void> {
 
 /** Removes a database, whoever is still connected to it. */
 export async function dropDatabase(server: Server, databaseName: string): Promise<void> {
-  const session = await server.connect({ applicationName: 'backup-automation' });
-  try {
-    await session.query(`DROP DATABASE IF EXISTS ${identifier(databaseName)}${session.serverMajor >= 13 ? ' WITH (FORCE)' : ''}`);
-  } finally {
-    await session.close();
-  }
+  await during(server, (session) =>
+    session.query(`DROP DATABASE IF EXISTS ${identifier(databaseName)}${session.serverMajor >= 13 ? ' WITH (FORCE)' : ''}`),
+  );
 }
 
 const readRoles = async (session: Session): Promise<Set<string>> =>
@@ -94,12 +88,11 @@ export async function beginLoad(connection: Connection, client: Installed, reque
   if (request.create)
     await createDatabase(await connection.maintenance(), databaseName, { ...details, tablespace: details.properties?.tablespace });
   await connection.settle();
-  const name = applicationNameOf(request.eventId);
-  if (request.createRoles) await connection.use(name, (session) => createMissingRoles(session, details.roles));
+  const use = <T>(deed: (session: Session) => Promise<T>) => connection.use(deed, applicationNameOf(request.eventId));
+  if (request.createRoles) await use((session) => createMissingRoles(session, details.roles));
   const child = await connection.childEnvironment(request.eventId);
-  const serverMajor = await connection.use(name, async (session) => session.serverMajor);
+  const serverMajor = await use(async (session) => session.serverMajor);
   const stages: Stager = (way, ...more) => loadStages({ client, databaseName, serverMajor, env: child.env }, request, way, more);
-  const use = <T>(deed: (session: Session) => Promise<T>) => connection.use(name, deed);
   const close = async () => child.remove();
   if (request.form === 'directory' || request.parts || jobs > 1)
     return { ...(await loadKept(client, request, { folder: child.folder, stages, use }).catch(refuse(child.remove))), close };

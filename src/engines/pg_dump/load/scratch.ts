@@ -5,6 +5,7 @@ import type { BackupDetails } from '../../../model/backup/backup.js';
 import { literal } from '../../../model/quote.js';
 import type { Server } from '../../../system/connection/connection.js';
 import type { Session } from '../../../system/postgres/postgres.js';
+import { applicationName } from '../connection.js';
 import { createDatabase, dropDatabase } from './load.js';
 
 const prefix = 'backup-automation_verify_';
@@ -33,7 +34,7 @@ export async function makeScratch(
   texts: Pick<BackupDetails, 'encoding' | 'collate' | 'ctype'>,
 ): Promise<{ readonly name: string; drop(): Promise<void> }> {
   const name = `${prefix}${suffix}`;
-  const session = await server.connect({ applicationName: 'backup-automation' });
+  const session = await server.connect({ applicationName });
   try {
     await sweep(server, session);
     await session.query(`SELECT pg_catalog.pg_advisory_lock(${lockOf(name)})`);

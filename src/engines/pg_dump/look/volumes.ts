@@ -28,7 +28,7 @@ async function readFolders(session: Session, host: string): Promise<string[] | n
 export async function readVolumes(connection: Connection): Promise<string[] | null> {
   try {
     const { host } = (await connection.server()).address;
-    return await connection.use('backup-automation', (session) => readFolders(session, host));
+    return await connection.use((session) => readFolders(session, host));
   } catch {
     return null;
   }
