@@ -3,7 +3,7 @@
  * that is fetched.
  */
 import type { Alert } from '../model/alert/alert.js';
-import { minuteOf } from '../model/alert/minute.js';
+import { minuteOf } from '../model/moment/minute.js';
 import type { Message } from '../model/roles/channel.js';
 import { rowsOf } from './text.js';
 

@@ -16,7 +16,9 @@ export interface Problem {
 
 /** `/etc/b.json: conditions.maxDatabaseLoad is 120, expected a number from 0 to 100`. */
 const sentence = ({ source, key, found, expected }: Problem): string =>
-  `${source}: ${key ? `${key} is ${found}` : found}, expected ${expected}`;
+  key && expected.startsWith('no such key')
+    ? `${source}: ${key} is ${found}, but there is ${expected}`
+    : `${source}: ${key ? `${key} is ${found}` : found}, expected ${expected}`;
 
 const listed = 100;
 

@@ -24,6 +24,7 @@ import { withLastResort } from './notify/direct.js';
 import { makeRoom, pruneAfter } from './prune.js';
 import { shortfall, summarize, type Outcome } from './event/outcome.js';
 import { cancelled, completed, failed, openEvent, openPart, record, retryOf, unchanged } from './event/record.js';
+import { minuteOf } from '../model/moment/minute.js';
 
 export interface ExecuteRequest {
   readonly scheduleId?: string;
@@ -103,7 +104,7 @@ async function persist(
 async function awaitRetry(context: Context, retry: BackupEvent, deadline: number): Promise<boolean> {
   const pause = Date.parse(retry.notBefore ?? retry.timestamp) - context.clock.now().getTime();
   if (context.clock.monotonic() + pause > deadline || context.signal.aborted) return false;
-  const detail = `attempt ${retry.attempt} at ${retry.notBefore}`;
+  const detail = `attempt ${retry.attempt} at ${minuteOf(retry.notBefore ?? retry.timestamp)}`;
   context.announce({ kind: 'step', step: 'retry', database: retry.database, detail });
   await notify(context, atEnd);
   await context.clock.sleep(Math.max(0, pause), context.signal).catch(() => {});

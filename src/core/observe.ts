@@ -26,7 +26,7 @@ export async function observe<T>(
 ): Promise<T> {
   const watch = await context.engine.watch(database, event.id).catch(() => null);
   if (!watch) return deed(context);
-  const before = await lookBefore(context, watch).catch(() => null);
+  const before = await lookBefore(context, watch, database.name).catch(() => null);
   const decision = decideGentle({
     asked: context.settings.gentle,
     local: watch.local,
@@ -55,8 +55,10 @@ function confined({ run }: Context, { core }: GentleDecision): Context['run'] {
 }
 
 /** One look at a quiet database, a row of them at a busy one. */
-async function lookBefore({ clock, signal }: Context, watch: Watch): Promise<Observation[]> {
+async function lookBefore({ clock, signal, announce }: Context, watch: Watch, name: string): Promise<Observation[]> {
   const looks = [await watch.look()];
+  if (looks[0]?.busy !== 0)
+    announce({ kind: 'step', step: 'wait', database: name, detail: 'looking at the load without the backup, to compare' });
   for (let waited = 0; looks[0]?.busy !== 0 && waited < baseline; waited += msPerSecond) {
     await clock.sleep(msPerSecond, signal);
     looks.push(await watch.look());

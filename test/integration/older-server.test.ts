@@ -73,7 +73,7 @@ describe.skipIf(reason !== null)(`a client of 17 and an older server${reason ? `
     const { exitCode, document } = await restore(failing, ...more);
     expect({ exitCode, error: document.error }).toMatchObject({
       exitCode: 23,
-      error: { message: expect.stringMatching(/reported 1 error, the first: .*role "older_gone" does not exist/) },
+      error: { message: expect.stringMatching(/reported 1 error: .*role "older_gone" does not exist/) },
     });
     expect(document.error.message).not.toContain('transaction_timeout');
   });

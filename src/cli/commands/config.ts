@@ -31,11 +31,11 @@ async function show(options: GlobalOptions): Promise<Outcome> {
     text: (paint) => {
       const rows = [...leaves(configuration)].map(([path, value]) => [
         path.join('.'),
-        written(value),
         origins[path.join('.')] ?? 'default',
+        written(value),
       ]);
       const from = file ?? 'no file, defaults hold';
-      return `${paint.dim(from)}\n${table(['KEY', 'VALUE', 'ORIGIN'], rows, { width: width(), paint })}`;
+      return `${paint.dim(from)}\n${table(['KEY', 'ORIGIN', 'VALUE'], rows, { width: width(), paint })}`;
     },
   };
 }

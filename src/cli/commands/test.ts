@@ -9,7 +9,7 @@ import { harmless } from '../../model/harmless.js';
 import { redact } from '../../model/redact.js';
 import { formatDuration } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
-import { paintFor, say, type GlobalOptions, type Outcome } from '../render.js';
+import { paintFor, say, width, type GlobalOptions, type Outcome } from '../render.js';
 import { openWork } from '../work.js';
 
 const help = {
@@ -39,9 +39,11 @@ async function body(options: { adopt?: string; alerts?: boolean } & GlobalOption
   const { context } = await openWork(options);
   if (options.adopt !== undefined) return adopt(context, options.adopt);
   const paint = paintFor(process.stderr, options);
+  const { hanging } = await import('../show/table.js');
   const tell = ({ name, ok, detail, duration }: RehearsalStep) => {
     const verdict = ok ? paint.green('ok    ') : paint.red('FAILED');
-    say(`${verdict} ${paint.bold(name)} ${paint.dim(formatDuration(duration))}  ${harmless(redact(detail))}`, options);
+    const headline = `${verdict} ${paint.bold(name)} ${paint.dim(formatDuration(duration))}`;
+    say(hanging(headline, harmless(redact(detail)), 7, width(process.stderr)), options);
   };
   const quiet = { ...context, announce: () => {} };
   const steps = options.alerts

@@ -49,14 +49,21 @@ const phrase = 19;
 const longestPart = (text: string, unbroken: number) =>
   stringWidth(text) <= unbroken ? stringWidth(text) : greatest(text.split(/\s+/).map(stringWidth));
 
-/** Widths of columns that fit, taking from the widest that still has more than its longest part; null when they cannot. */
-function fit(rows: readonly (readonly string[])[], width: number, unbroken: number): number[] | null {
+/** What the last column keeps at least where its long words may stand out: the terminal breaks those, and only theirs is the mess. */
+const leastLast = 20;
+
+/**
+ * Widths of columns that fit, taking from the widest that still has more than its longest part; null when they cannot.
+ * Parts shorter than `unbroken` stay whole; those of the last column may be longer than it is, up to `outstanding`.
+ */
+function fit(rows: readonly (readonly string[])[], width: number, unbroken: number, outstanding = Infinity): number[] | null {
   const columns = rows[0]?.map((_, column) => rows.map((row) => row[column] ?? '')) ?? [];
   const widths = widthsOf(rows);
   const total = () => sum(widths);
   if (total() <= width) return widths;
   if (width < narrow) return null;
-  const least = columns.map((cells) => greatest(cells.map((text) => longestPart(text, unbroken))));
+  const parts = columns.map((cells) => greatest(cells.map((text) => longestPart(text, unbroken))));
+  const least = parts.map((part, column) => (column === parts.length - 1 ? Math.min(part, outstanding) : part));
   while (total() > width) {
     const spare = widths.map((one, column) => (one > (least[column] ?? 1) ? one : 0));
     const widest = spare.indexOf(greatest(spare));
@@ -66,9 +73,31 @@ function fit(rows: readonly (readonly string[])[], width: number, unbroken: numb
   return widths;
 }
 
-function columns(rows: readonly (readonly string[])[], options: TableOptions): string | null {
-  const colWidths = fit(rows, options.width, phrase) ?? fit(rows, options.width, 0);
+/** Lines no wider than `room`, but for a word that alone is. */
+function wrapped(text: string, room: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && stringWidth(`${line} ${word}`) <= room) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
+}
+
+/** A headline and what there is to say: on one line where that fits, else wrapped below it, set in by so many columns. */
+export function hanging(headline: string, detail: string, indent: number, width: number): string {
+  if (stringWidth(headline) + gap + stringWidth(detail) <= width) return `${headline}${' '.repeat(gap)}${detail}`;
+  return `${headline}\n${wrapped(detail, width - indent).replace(/^/gm, ' '.repeat(indent))}`;
+}
+
+function columns(given: readonly (readonly string[])[], options: TableOptions): string | null {
+  const { width } = options;
+  const colWidths = fit(given, width, phrase) ?? fit(given, width, 0) ?? fit(given, width, phrase, leastLast) ?? fit(given, width, 0, leastLast); // prettier-ignore
   if (!colWidths) return null;
+  const last = colWidths.length - 1;
+  const room = colWidths[last] ?? 1;
+  const rows = given.map((row) => row.map((text, column) => (column === last ? wrapped(text, room) : text)));
+  colWidths[last] = greatest(rows.flatMap((row) => (row[last] ?? '').split('\n').map(stringWidth)));
   const colAligns: HorizontalAlignment[] = colWidths.map((_, column) => options.align?.[column] ?? 'left');
   const style = { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true };
   const drawn = new CliTable({ chars: { ...chars, middle: ' '.repeat(gap) }, colWidths, colAligns, style, wordWrap: true });

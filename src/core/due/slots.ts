@@ -12,6 +12,7 @@ import type { Context } from '../context.js';
 import { makePlan } from '../event/plan.js';
 import { cancelled, openSlotEvent } from '../event/record.js';
 import type { AgendaReader } from './agenda.js';
+import { minuteOf } from '../../model/moment/minute.js';
 
 /** More missed slots of one schedule than these are one record, not events. */
 const mostMissed = 10;
@@ -62,7 +63,7 @@ async function openAll(
 }
 
 const missedReason = ({ at }: Slot): string =>
-  `missed: nothing ran at ${at.toISOString()} (machine or scheduler off), and its time to be caught up is over`;
+  `missed: nothing ran at ${minuteOf(at)} (machine or scheduler off), and its time to be caught up is over`;
 
 /** The databases of a schedule; an entry whose server does not answer stands for its own. */
 async function databasesOf(context: Context, scheduleId: string, schedule: Schedule): Promise<string[]> {
@@ -82,5 +83,9 @@ async function recordMissed(context: Context, scheduleId: string, database: stri
   const [firstSlot, lastSlot] = [first.key, last.key];
   await context.ledger.appendFact({ record: 'missed', scheduleId, database, count: missed.length, from, until, firstSlot, lastSlot });
   context.log('warn', `${missed.length} slots of ${scheduleId} were missed for ${database}`, { from, until });
-  context.announce({ kind: 'warning', database, message: `${missed.length} slots of ${scheduleId} were missed, ${from} to ${until}` });
+  context.announce({
+    kind: 'warning',
+    database,
+    message: `${missed.length} slots of ${scheduleId} were missed, ${minuteOf(first.at)} to ${minuteOf(last.at)}`,
+  });
 }

@@ -4,6 +4,7 @@
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent } from '../../model/events/event.js';
 import type { Settings } from '../../model/settings/settings.js';
+import { minuteOf } from '../../model/moment/minute.js';
 import type { Made } from '../backup/request.js';
 
 export interface Outcome {
@@ -41,7 +42,9 @@ export function summarize(outcomes: readonly Outcome[]): Failure | null {
   const [first] = failures;
   if (!first) return null;
   const { failure, retry } = first;
-  const next = retry ? `; attempt ${retry.attempt} is due ${retry.notBefore}: \`backup-automation execute --due\` runs it then` : '';
+  const next = retry
+    ? `; attempt ${retry.attempt} is due ${minuteOf(retry.notBefore ?? retry.timestamp)}: \`backup-automation execute --due\` runs it then`
+    : '';
   const hint = failure.hint + next;
   const all = failures.length === last.length;
   if (all && last.length === 1)

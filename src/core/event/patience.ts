@@ -7,6 +7,7 @@ import type { Schedule } from '../../model/settings/settings.js';
 import type { Context } from '../context.js';
 import { notNow, type Outcome } from './outcome.js';
 import { cancelled, failed, record } from './record.js';
+import { minuteOf } from '../../model/moment/minute.js';
 
 /** The event stays pending until a moment, tried again by later runs; what to do then. */
 export interface Patience {
@@ -41,7 +42,7 @@ export async function refrain(context: Context, { event, reasons, hopeless }: Un
     const waiting = await told(context, event, reasons);
     return { event: waiting, failure: null, retry: null, isOld: waiting === event };
   }
-  const late = [`deadline: its conditions did not hold until ${wait.until.toISOString()}`, ...reasons];
+  const late = [`deadline: its conditions did not hold until ${minuteOf(wait.until)}`, ...reasons];
   if (wait.policy !== 'fail') return { event: await cancelled(context, event, late), failure: notNow(event, late), retry: null };
   const failure = new Failure('failed', `${event.database}: not backed up: ${late.join('; ')}`, {
     hint: 'its schedule says `onDeadline: fail`',

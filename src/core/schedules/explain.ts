@@ -13,6 +13,7 @@ import { activeEvents, listEvents } from '../history/events.js';
 import { lookAround } from './around.js';
 import { conditionsNow, timeConditions, type ExplainedCondition } from './conditions.js';
 import { scheduleOf } from './timetable.js';
+import { minuteOf } from '../../model/moment/minute.js';
 
 export interface Explanation {
   readonly scheduleId: string;
@@ -166,7 +167,7 @@ async function explainFuture(context: Context, asked: Asked, at: Date): Promise<
   const outlook = slot && outlookOf(slot, schedule, context.settings, zone);
   const words = { runs: 'it runs, when its conditions hold then', waits: 'it is due', never: 'it is due, and can not run' };
   const summary = outlook
-    ? `${words[outlook.verdict]}${outlook.detail ? `: ${outlook.detail}` : ''}${outlook.verdict === 'waits' && outlook.startsAt ? ` (${outlook.startsAt.toISOString()})` : ''}`
+    ? `${words[outlook.verdict]}${outlook.detail ? `: ${outlook.detail}` : ''}${outlook.verdict === 'waits' && outlook.startsAt ? ` (${minuteOf(outlook.startsAt)})` : ''}`
     : isOff
       ? 'it does not run: it is switched off'
       : 'nothing is due then';

@@ -40,7 +40,7 @@ async function choose({ schedulers }: Context, kind: string | null): Promise<Sch
     reasons.push(`${scheduler.kind}: ${detail}`);
   }
   throw new Failure('scheduler', reasons.length > 0 ? reasons.join('; ') : `there is no scheduler "${kind}"`, {
-    hint: `there are: ${schedulers.map((one) => one.kind).join(', ')}; or run \`backup-automation execute --due --quiet\` every minute by your own`,
+    hint: `there are: ${schedulers.map((one) => one.kind).join(', ')}; or leave \`backup-automation serve --schedule\` running, or run \`backup-automation execute --due --quiet\` every minute by other means`,
   });
 }
 

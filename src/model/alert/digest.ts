@@ -2,7 +2,7 @@
  * model: many alerts as one: how many of what, and each reason once with where it was met. It sends nothing.
  */
 import { severities, type Alert } from './alert.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 import type { Entry } from './state.js';
 import { statusOf } from './words.js';
 

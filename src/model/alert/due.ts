@@ -5,7 +5,7 @@ import type { AlertRecord } from '../events/ledger.js';
 import type { Alerting } from '../settings/alerts.js';
 import { msPerDay, msPerMinute } from '../units.js';
 import type { Alert } from './alert.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 import type { AlertState, ChannelState, Problem } from './state.js';
 
 export interface DueFacts {

@@ -16,7 +16,7 @@ import type {
 import { eventOf } from '../events/record.js';
 import type { Alert } from './alert.js';
 import { alertsOf, success } from './from-event.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 import { parseOrdinals } from './ordinals.js';
 import { add, lacking, recover, report } from './problems.js';
 import { keyOf, routineKey, type AlertState, type Entry, type Problem } from './state.js';

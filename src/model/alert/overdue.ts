@@ -5,7 +5,7 @@ import { expectedBy, isOverdue } from '../events/expectation.js';
 import type { AlertRecord } from '../events/ledger.js';
 import type { Schedule, Settings } from '../settings/settings.js';
 import type { Alert } from './alert.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 import { lastGoodOf, type AlertState } from './state.js';
 
 export interface OverdueFacts {

@@ -2,7 +2,7 @@
  * model: problems as they come, last and go: which time of each is told, and who hears that it is over. Pure.
  */
 import type { Alert, AlertKind } from './alert.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 import { keyOf, lastGoodOf, type AlertState, type Entry, type Problem } from './state.js';
 
 /** What keeps a backup from being made. */

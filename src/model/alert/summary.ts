@@ -5,7 +5,7 @@ import type { LedgerRecord } from '../events/ledger.js';
 import { StatisticsFold, type StatisticsGroup } from '../events/statistics.js';
 import { formatBytes, formatDuration, msPerDay } from '../units.js';
 import type { Alert } from './alert.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 
 const week = 7 * msPerDay;
 const before = 4 * week;

@@ -6,7 +6,7 @@ import { redact } from '../redact.js';
 import type { Message } from '../roles/channel.js';
 import type { Routing } from '../settings/alerts.js';
 import type { Alert, AlertKind } from './alert.js';
-import { minuteOf } from './minute.js';
+import { minuteOf } from '../moment/minute.js';
 import { fill, type Placeholder } from './template.js';
 
 const longestSubject = 250;

@@ -6,6 +6,7 @@ import type { Measurement, Surroundings } from './measurement.js';
 import type { Settings } from '../settings/settings.js';
 import { bytesPerGB, formatBytes } from '../units.js';
 import { localZone, timeOfDay, windowState } from './window.js';
+import { minuteOf } from './minute.js';
 
 /** What a request passes by; nothing passes by `enabled` and the concurrency limit. */
 export type PassBy = ReadonlySet<PassedCondition>;
@@ -64,7 +65,7 @@ function judgeWindow({ backupWindow, timezone }: ConditionSettings, now: Date): 
   const { start, end } = backupWindow;
   const value = timeOfDay(now, zone);
   const hours = start === end ? 'is always open' : `is ${start} to ${end}`;
-  const next = open ? '' : ` and opens at ${opensAt.toISOString()}`;
+  const next = open ? '' : ` and opens at ${minuteOf(opensAt)}`;
   const detail = `it is ${value} in ${zone}, the backup window ${hours}${next}`;
   return {
     name: 'window',

@@ -4,6 +4,7 @@
 import type { Mark } from '../backup/mark.js';
 import type { Triggers } from '../settings/timing.js';
 import { bytesPerGB, formatBytes, msPerMinute } from '../units.js';
+import { minuteOf } from './minute.js';
 
 /** The newest backup of the schedule and database. */
 export interface Before {
@@ -45,7 +46,7 @@ export function firing(triggers: Triggers, facts: TriggerFacts): Firing | null {
   const since = Math.max(Number(before?.startedAt ?? 0), Number(completedAt ?? 0));
   // a time to come would fire again and again
   if (file !== undefined && touchedAt && touchedAt <= now && touchedAt.getTime() > since)
-    return { trigger: 'file', cause: `${file} was touched at ${touchedAt.toISOString()}` };
+    return { trigger: 'file', cause: `${file} was touched at ${minuteOf(touchedAt)}` };
   if (!mark || !asksServer(triggers)) return null;
   const trigger = walGB === undefined ? 'rows' : 'wal';
   if (!before) return { trigger, cause: 'there is no backup of this schedule yet' };

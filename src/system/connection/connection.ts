@@ -74,11 +74,21 @@ export async function resolveServer(entry: DatabaseEntry, given: Given): Promise
       if (settled) return serverOf(plan, settled);
     }
   const [first] = failed;
-  if (first && failed.length === 1) throw first;
+  if (first && failed.length === 1) throw isNamed(parameters) ? first : unnamed(first);
   throw new Failure('connection', `no server answered as asked:\n  ${[...new Set(failed.map(({ message }) => message))].join('\n  ')}`, {
     cause: first,
   });
 }
+
+const isNamed = ({ host, hostaddr, dbname, user }: Parameters): boolean =>
+  [host, hostaddr, dbname, user].some((part) => part !== undefined);
+
+/** A newcomer has said nothing yet, and libpq's defaults have met nobody. */
+const unnamed = (failure: Failure): Failure =>
+  new Failure(failure.code, failure.message, {
+    hint: 'nothing says which database is meant: set DATABASE_URL=postgresql://USER@HOST/DATABASE, or `databases` in the configuration',
+    cause: failure,
+  });
 
 /** Tries one host by each of its addresses. Null, with the reasons in `failed`, when the next host may do; throws when none would. */
 async function settle(plan: Plan, place: Place, target: Target, failed: Failure[]): Promise<Settled | null> {

@@ -19,11 +19,11 @@ test('config shows every value and where it comes from, and writes nothing', asy
   const env = { DB_BACKUP_MAX_LOAD: '50', COLUMNS: '100' };
   const { stdout, exitCode } = await project.run(['config', '--set', 'maxRetries=9'], { env });
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^KEY +VALUE +ORIGIN$/m);
-  expect(stdout).toMatch(/^maxRetries +9 +flag$/m);
-  expect(stdout).toMatch(/^conditions\.maxDatabaseLoad +50 +environment$/m);
-  expect(stdout).toMatch(/^retryDelay +5 +file$/m);
-  expect(stdout).toMatch(/^jobs +1 +default$/m);
+  expect(stdout).toMatch(/^KEY +ORIGIN +VALUE$/m);
+  expect(stdout).toMatch(/^maxRetries +flag +9$/m);
+  expect(stdout).toMatch(/^conditions\.maxDatabaseLoad +environment +50$/m);
+  expect(stdout).toMatch(/^retryDelay +file +5$/m);
+  expect(stdout).toMatch(/^jobs +default +1$/m);
   expect(readdirSync(project.directory).sort()).toEqual(['backup-automation.config.json', 'home']);
 });
 

@@ -2,7 +2,7 @@ import { Chalk } from 'chalk';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { facts, table } from '../../../src/cli/show/table.js';
+import { facts, hanging, table } from '../../../src/cli/show/table.js';
 
 const plain = new Chalk({ level: 0 });
 const colour = new Chalk({ level: 1 });
@@ -60,6 +60,26 @@ describe('table', () => {
     const notes = [['a', 'some short words that go on and on and on and on and on and on']];
     expect(table(['K', 'Note'], notes, { width: 59, paint: plain })).toMatch(/^K: a\nNote: /);
     expect(table(['K', 'Note'], notes, { width: 60, paint: plain })).toMatch(/^K {2}Note\n/);
+  });
+
+  test('a long word of the last column stands out, and the rows keep their columns', () => {
+    const long = `/home/${'x'.repeat(70)}`;
+    const rows = [
+      ['stateDirectory', 'default', long],
+      ['a.key.that.is.long', 'file', 'some words that would not fit beside it, so that they are wrapped'],
+    ];
+    const lines = table(['Key', 'Origin', 'Value'], rows, { width: 60, paint: plain }).split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'Key                 Origin   Value',
+      `stateDirectory      default  ${long}`,
+      'a.key.that.is.long  file     some words that would not fit',
+    ]);
+  });
+
+  test('what hangs below a headline is set in, and stands beside it where it fits', () => {
+    expect(hanging('ok     tools 5 ms', 'all there', 7, 80)).toBe('ok     tools 5 ms  all there');
+    expect(hanging('ok     tools 5 ms', 'all of them are there', 7, 24)).toBe('ok     tools 5 ms\n       all of them are\n       there');
+    expect(hanging('ok', 'x'.repeat(200), 7, Infinity)).toBe(`ok  ${'x'.repeat(200)}`);
   });
 
   test('becomes a list where a word alone is too wide', () => {

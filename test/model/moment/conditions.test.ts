@@ -58,7 +58,7 @@ describe('decideConditions', () => {
   it('names the time, the window and when it opens', () => {
     const [reason] = decide({}, none, {}, new Date('2026-03-02T14:32:00Z')).reasons;
     expect(reason).toMatch(
-      /^window: it is 14:32 in UTC, the backup window is 01:00 to 06:00 and opens at 2026-03-03T01:00:00\.000Z; --force or --emergency/,
+      /^window: it is 14:32 in UTC, the backup window is 01:00 to 06:00 and opens at 2026-03-03 01:00 UTC; --force or --emergency/,
     );
   });
 

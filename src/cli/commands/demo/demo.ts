@@ -35,7 +35,7 @@ const farewell = (paint: ChalkInstance): string =>
     '',
     'Server, database and backups of the demo are gone again. For one of yours:',
     '',
-    `  ${paint.bold('$ npm install -g .')}                    the command, from this folder`,
+    `  ${paint.bold('$ npm install -g .')}                    the command, from this folder (not as root: add --prefix ~/.local)`,
     `  ${paint.bold('$ export DATABASE_URL=postgresql://USER@HOST/DATABASE')}`,
     `  ${paint.bold('$ backup-automation test')}              a full rehearsal that changes nothing`,
     `  ${paint.bold('$ backup-automation execute --force')}   a backup now, at any hour`,
@@ -107,7 +107,7 @@ async function demonstrate(options: GlobalOptions): Promise<Outcome> {
 
 /** Adds `demo`. */
 export function demoCommand(program: Command): void {
-  addCommand(program, 'demo', 'Show the whole path on a throwaway PostgreSQL: back up, prove, look', {
+  addCommand(program, 'demo', 'show the whole path on a throwaway PostgreSQL: back up, prove, look', {
     examples: [
       ['demo', 'finds PostgreSQL or fetches a private copy, and runs the main commands on a sample database'],
       ['demo --json', 'the same, all talk on stderr, what was run and how it ended as one document'],

@@ -26,7 +26,7 @@ export async function showPlan(context: Context, request: PlanRequest): Promise<
           : []),
         rows.length > 0
           ? `${paint.red('not ready')}: ${target} lacks ${rows.length} thing${rows.length === 1 ? '' : 's'} for ${backupId}; nothing was changed`
-          : `${paint.green('ready')}: ${target} lacks nothing for ${backupId}; nothing was changed`,
+          : `${warnings.length > 0 ? paint.yellow('ready, but for the warnings') : paint.green('ready')}: ${target} lacks nothing for ${backupId}; nothing was changed`,
       ];
       return parts.join('\n\n');
     },

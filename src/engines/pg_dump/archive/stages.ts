@@ -8,15 +8,12 @@ import { Failure, type FailureCode } from '../../../model/errors.js';
 import type { ProgramExit, ProgramStage, Stage } from '../../../model/roles/flow.js';
 import { classifyServerMessage } from '../../../model/sqlstate.js';
 
-/** What a program complained of, without its name in front, with what stands in the way, but no row's values; at most a few lines. */
+/** What a program complained of, without its name in front, with what stands in the way, but no row's values; at most a few lines, each once. */
 export function complaints(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const errors = lines.filter((line) => /error:|fatal:|^DETAIL: .* depends on /i.test(line));
-  return (errors.length > 0 ? errors : lines.slice(-3))
-    .slice(0, 5)
-    .map((line) => line.replace(/^\S*pg_\w+: (error: )?/, ''))
-    .join('; ')
-    .slice(0, 2000);
+  const said = (errors.length > 0 ? errors : lines.slice(-3)).map((line) => line.replace(/^\S*pg_\w+: (error: )?/, ''));
+  return [...new Set(said)].slice(0, 5).join('; ').slice(0, 2000);
 }
 
 /** The Failure that an unsuccessful end stands for; `fallback` where the messages say nothing known. */

@@ -58,9 +58,13 @@ function explainLoad(exit: ProgramExit): Failure {
   if (!ignored) return explainExit('the restore', { ...exit, stderr }, 'restore');
   // of those in other processes it does not count every one
   const errors = Math.max(1, Number(ignored) - excused);
-  return new Failure('restore', `pg_restore reported ${errors} error${errors === 1 ? '' : 's'}, the first: ${complaints(stderr)}`, {
-    hint: 'the target is incomplete; for missing roles add --no-owner, for missing extensions install them, then restore into an empty database again',
-  });
+  return new Failure(
+    'restore',
+    `pg_restore reported ${errors} error${errors === 1 ? ': ' : 's, '}${errors === 1 ? '' : 'among them: '}${complaints(stderr)}`,
+    {
+      hint: 'the target is incomplete; for missing roles add --no-owner, for missing extensions install them, then restore into an empty database again',
+    },
+  );
 }
 
 /** Leaves the first of those statements out of pg_restore's SQL, which stands before all that a database holds. */

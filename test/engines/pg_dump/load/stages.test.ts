@@ -49,5 +49,5 @@ it('what else was wrong is told without that', async () => {
   const [stage] = stages(15);
   if (stage?.kind !== 'program') throw new Error('no program');
   const failure = await stage.explain({ file: 'pg_restore', exitCode: 1, signal: null, stderr: `${complaint}\n${other}\n${last}` });
-  expect(failure.message).toBe('pg_restore reported 1 error, the first: could not execute query: ERROR:  role "x" does not exist');
+  expect(failure.message).toBe('pg_restore reported 1 error: could not execute query: ERROR:  role "x" does not exist');
 });
