@@ -3,7 +3,7 @@
  * lets its name point here (DNS rebinding) names itself in both.
  */
 import type { FastifyRequest } from 'fastify';
-import type { ApiSettings } from '../model/settings/api.js';
+import type { ApiSettings } from '../../model/settings/api.js';
 
 const loopback = ['localhost', '127.0.0.1', '[::1]'];
 const written = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i;

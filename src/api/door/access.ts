@@ -4,11 +4,11 @@
  */
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { recognise } from '../core/tokens.js';
-import { mayDo, type Token } from '../model/access/token.js';
+import { recognise } from '../../core/tokens.js';
+import { mayDo, type Token } from '../../model/access/token.js';
 import { isForeign, isOurs } from './hosts.js';
-import { Refusal } from './problem.js';
-import type { Caller, Tools } from './tools.js';
+import { Refusal } from '../problem.js';
+import type { Caller, Tools } from '../tools.js';
 
 const minute = 60_000;
 /** Wrong tokens a minute and address. */
