@@ -15,7 +15,7 @@ export function addMetrics(app: FastifyInstance, tools: Tools): void {
     const configuration = fingerprintOf(tools.options, here());
     if (configuration === null || kept?.configuration !== configuration) {
       const { context } = await tools.look();
-      kept = { configuration, metrics: openMetrics(context) };
+      kept = { configuration, metrics: openMetrics(context, (await tools.kept()).reader) };
     }
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(exposition(await kept.metrics.families()));
   });

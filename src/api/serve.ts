@@ -72,6 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   options.say(`listening on ${server.url}${options.insecure ? ', open to everybody on this machine' : ''}`);
   log('info', `serve: listening on ${server.url}`);
+  tools.kept().then(({ reader }) => reader.read()).catch((error: unknown) => log('warn', `the ledger can not be read: ${String(error)}`)); // prettier-ignore
   const ticking = options.schedule ? keepTime(tools) : Promise.resolve();
   await clock.sleep(Number.MAX_SAFE_INTEGER, options.signal).catch(() => {});
   const late = new AbortController();

@@ -3,6 +3,7 @@
  * holds from the next one on, and one that is wrong is told rather than fallen over.
  */
 import type { Context } from '../core/context.js';
+import type { LedgerReader } from '../core/history/reader.js';
 import { reconcile } from '../core/history/reconcile.js';
 import type { TokenContext } from '../core/tokens.js';
 import type { Actor } from '../model/access/actor.js';
@@ -12,6 +13,7 @@ import type { Log } from '../model/roles/log.js';
 import type { ApiSettings } from '../model/settings/api.js';
 import { makeContext, type Wired, type WireOptions } from '../wire.js';
 import { openPlans } from '../wire/plans.js';
+import { openReader } from '../wire/reader.js';
 import { openSight, type OpenSight } from '../wire/sight.js';
 import type { Plans } from '../core/schedules/timetable.js';
 import { Feed } from './feed.js';
@@ -22,6 +24,11 @@ export interface Caller extends Actor {
   /** The token's id; null: nobody asked for one (`--insecure`). */
   readonly token: string | null;
   readonly role: Role;
+}
+
+export interface Kept {
+  readonly sight: OpenSight;
+  readonly reader: LedgerReader;
 }
 
 export interface Tools {
@@ -42,6 +49,8 @@ export interface Tools {
   readonly cancelled: AbortSignal;
   /** The ledger alone. */
   sight(): Promise<OpenSight>;
+  /** What is kept of the ledger, so that no request reads it from its beginning. */
+  kept(): Promise<Kept>;
   plans(): Promise<Plans>;
   /** To look around: writes nothing. Throws ConfigurationFailure. */
   look(): Promise<Wired>;
@@ -56,11 +65,18 @@ export interface ToolsGiven extends Pick<Tools, 'options' | 'settings' | 'access
 export function openTools({ environment, ...given }: ToolsGiven): Tools {
   const { options, cancelled } = given;
   const feed = new Feed();
+  let kept: Kept | null = null;
   return {
     ...given,
     feed,
     runs: new Runs(given.log),
     sight: () => openSight(options),
+    async kept() {
+      const sight = await openSight(options);
+      const reader = kept?.sight.stateDirectory === sight.stateDirectory ? kept.reader : openReader(sight);
+      kept = { sight, reader };
+      return kept;
+    },
     plans: () => openPlans(options),
     look: () => makeContext(options),
     async work(actor) {

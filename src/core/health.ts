@@ -46,21 +46,25 @@ interface Found {
   readonly channels: HealthFacts['channels'];
 }
 
-/** The whole report, with what was measured now; events of dead processes are ended first, as before every deed. */
-export async function health(context: Context): Promise<HealthDocument> {
+/**
+ * The whole report, with what was measured now; events of dead processes are ended first, as before every deed. `look`: where a fold of
+ * the ledger is kept, the Context that reads it.
+ */
+export async function health(context: Context, look = async () => context): Promise<HealthDocument> {
   const { settings } = context;
   const ended = await orFailure(reconcile(context), 'ledger');
+  const looking = await look();
   const entries = await Promise.all(context.databases.map((name) => entryOf(context, name)));
   const [databases, storages, history] = await Promise.all([
     Promise.all(entries.map((entry) => lookAt(context, entry))),
     probeStorages(context),
-    readHistory(context),
+    readHistory(looking),
   ]);
-  const stock = await catalog(context);
-  const missing = await missingCopies(context);
+  const stock = await catalog(looking);
+  const missing = await missingCopies(looking);
   const sealing = await sealingFacts(context, history.drilled);
   const channels = await channelFacts(context);
-  const report = await judge(context, { entries, databases, storages, history, ended, stock, missing, sealing, channels });
+  const report = await judge(looking, { entries, databases, storages, history, ended, stock, missing, sealing, channels });
   context.log('info', `health: ${report.status}`, { issues: report.issues });
   return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
 }

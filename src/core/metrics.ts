@@ -14,8 +14,8 @@ import { missingCopies, type MissingCopies } from './catalog/missing.js';
 import type { Context } from './context.js';
 import { healthWithin, probeStorages } from './health.js';
 import { readHistory, type History } from './history/history.js';
+import { LedgerReader, type Reading } from './history/reader.js';
 import { lookingAt } from './metrics/looking.js';
-import { MetricsReader, type Reading } from './metrics/reader.js';
 import { routinesOf } from './metrics/routines.js';
 import { channelFacts } from './notify/facts.js';
 
@@ -28,8 +28,7 @@ export interface Metrics {
 const patience = 5000;
 
 /** To be kept by whoever is asked again and again: each look goes on where the one before stopped reading the ledger. */
-export function openMetrics(context: Context): Metrics {
-  const reader = new MetricsReader(context);
+export function openMetrics(context: Context, reader = new LedgerReader(context.ledger, context.metricsMemory)): Metrics {
   let last: Promise<unknown> = Promise.resolve();
   return {
     families() {
@@ -40,9 +39,10 @@ export function openMetrics(context: Context): Metrics {
   };
 }
 
-async function gather(context: Context, reading: Reading): Promise<MetricsFacts> {
-  const lines = linesOf(reading.digest);
-  const looking = lookingAt(context, lines, reading.damage, patience);
+async function gather(context: Context, { fold, damage }: Reading): Promise<MetricsFacts> {
+  const { digest, tally } = fold.state;
+  const lines = linesOf(digest);
+  const looking = lookingAt(context, lines, damage, patience);
   try {
     const storages = await probeStorages(looking.context);
     const [history, stock, missing, listed] = [
@@ -56,8 +56,8 @@ async function gather(context: Context, reading: Reading): Promise<MetricsFacts>
     return {
       now: context.clock.now(),
       version: context.process.toolVersion,
-      tally: reading.tally,
-      routines: routinesOf(context, { lines, tally: reading.tally, history, backups: stock.backups, listed }),
+      tally,
+      routines: routinesOf(context, { lines, tally, history, backups: stock.backups, listed }),
       interrupted: history.deadRuns.length,
       verified: verifiedOf(lines, stock, history),
       restoreTimes: history.restoreTimes,
@@ -65,7 +65,7 @@ async function gather(context: Context, reading: Reading): Promise<MetricsFacts>
       targets: storages.map((storage) => targetOf(storage, listed, missing)),
       minFreeBytes: context.settings.conditions.minDiskSpace * bytesPerGB,
       channels: channels.map(({ name, state, owed }) => ({ name, provenAt: state?.provenAt ?? null, owed, dead: state?.dead.length ?? 0 })),
-      damage: reading.damage,
+      damage,
       lastTick: context.ticks().last,
       health,
     };

@@ -11,6 +11,7 @@ import { openLocks } from '../system/files/lock.js';
 
 export interface OpenSight extends Sight {
   readonly clock: Clock;
+  readonly stateDirectory: string;
 }
 
 /** Touches nothing: a state directory that is not there has no events. */
@@ -20,6 +21,7 @@ export async function openSight(options: { readonly config?: string; readonly se
     ledger: openLedger(stateDirectory, { clock: systemClock }),
     locks: openLocks(stateDirectory),
     clock: systemClock,
+    stateDirectory,
     process: { host: hostname() },
   };
 }

@@ -3,6 +3,7 @@
  */
 import * as z from 'zod';
 import { findBackup } from '../../core/catalog/catalog.js';
+import { within } from '../../core/history/within.js';
 import { listBackups, showBackup } from '../../core/documents/backups.js';
 import { pruneDocument } from '../../core/documents/prune.js';
 import { diff } from '../../core/catalog/diff.js';
@@ -42,7 +43,7 @@ export const backupRoutes = [
     answer: z.looseObject({ backups: z.array(backupSchema), problems: z.array(z.string()) }),
     async run({ query }, tools) {
       const { context } = await tools.look();
-      return listBackups(context, query.database);
+      return listBackups(await within(context, (await tools.kept()).reader), query.database);
     },
   }),
   route({

@@ -21,6 +21,7 @@ const limit = z.coerce
   .default(20)
   .transform((count) => Math.min(count, most))
   .describe(`at most ${most}`);
+const cursor = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'expected the `next` of a page');
 const since = z.string().max(40).optional().describe('30m, 12h, 7d, 2w, or a date');
 
 /** Between two looks, and between two signs of life on a line that is silent, ms. */
@@ -65,7 +66,7 @@ export const eventRoutes = [
     summary: 'What happened, newest first.',
     query: z.strictObject({
       limit,
-      cursor: idSchema.optional().describe('`next` of the page before'),
+      cursor: cursor.optional().describe('`next` of the page before'),
       status: z.enum(eventStatuses).optional(),
       type: z.enum(eventTypes).optional(),
       schedule: nameSchema.optional(),
@@ -73,9 +74,9 @@ export const eventRoutes = [
     }),
     answer: z.looseObject({ events: z.array(eventSchema), next: z.string().nullable() }),
     async run({ query }, tools) {
-      const sight = await tools.sight();
+      const { sight, reader } = await tools.kept();
       const { since: typed, ...rest } = query;
-      return listEvents(sight, { ...rest, ...(typed !== undefined && { since: parseSince(typed, sight.clock.now()) }) });
+      return listEvents(sight, { ...rest, ...(typed !== undefined && { since: parseSince(typed, sight.clock.now()) }) }, reader);
     },
   }),
   route({
@@ -111,7 +112,8 @@ export const eventRoutes = [
     summary: 'Begins anew: listings and statistics do not look behind it. Nothing is removed.',
     answer: z.looseObject({ cleared: z.int(), segments: z.array(z.string()) }),
     async run({ caller: { by, address } }, tools) {
-      return clearEvents(await tools.sight(), { by, address });
+      const { sight, reader } = await tools.kept();
+      return clearEvents(sight, { by, address }, reader);
     },
   }),
   route({
@@ -122,7 +124,8 @@ export const eventRoutes = [
     query: z.strictObject({ limit }),
     answer: z.looseObject({ audit: z.array(auditSchema) }),
     async run({ query }, tools) {
-      return { audit: await listAudit(await tools.sight(), query.limit) };
+      const { sight, reader } = await tools.kept();
+      return { audit: await listAudit(sight, query.limit, reader) };
     },
   }),
 ];

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { statisticsDocument } from '../../core/documents/statistics.js';
 import { health } from '../../core/health.js';
+import { within } from '../../core/history/within.js';
 import { activeEvents } from '../../core/history/events.js';
 import { groupings } from '../../model/events/grouping.js';
 import { route } from '../route.js';
@@ -31,7 +32,8 @@ export const monitoringRoutes = [
     }),
     answer: statisticsSchema,
     async run({ query }, tools) {
-      return statisticsDocument(await tools.sight(), query);
+      const { sight, reader } = await tools.kept();
+      return statisticsDocument(sight, query, reader);
     },
   }),
   route({
@@ -49,7 +51,8 @@ export const monitoringRoutes = [
     }),
     async run(_asked, tools) {
       const { context } = await tools.look();
-      return health(context);
+      const { reader } = await tools.kept();
+      return health(context, () => within(context, reader));
     },
   }),
 ];

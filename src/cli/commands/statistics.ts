@@ -3,7 +3,7 @@
  */
 import type { ChalkInstance } from 'chalk';
 import { Option, type Command } from 'commander';
-import type { Figures } from '../../core/history/events.js';
+import type { Figures } from '../../core/history/statistics.js';
 import type { Cost } from '../../model/events/impact.js';
 import { groupings, type Grouping } from '../../model/events/grouping.js';
 import type { Statistics, StatisticsGroup } from '../../model/events/statistics.js';

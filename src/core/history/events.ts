@@ -3,16 +3,17 @@
  */
 import type { Actor } from '../../model/access/actor.js';
 import { Failure } from '../../model/errors.js';
-import type { BackupEvent } from '../../model/events/event.js';
+import { isTerminal, mayFollow, type BackupEvent } from '../../model/events/event.js';
+import { isCleared, placeBehind, reach, type Bookmarks } from '../../model/events/bookmarks.js';
 import type { LedgerRecord } from '../../model/events/ledger.js';
-import type { LedgerDamage } from '../../model/roles/ledger.js';
+import type { LedgerDamage, LedgerLine, Position } from '../../model/roles/ledger.js';
 import { nearest } from '../../model/settings/nearest.js';
-import { earliestLine, idOf } from '../../model/events/record.js';
-import { ProvenLevels, type Proven } from '../../model/events/proven.js';
-import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
-import { StatisticsFold, type Statistics, type StatisticsGroup, type StatisticsOptions } from '../../model/events/statistics.js';
+import { earliestLine, eventOf, idOf, timeOfId } from '../../model/events/record.js';
 import { isWanted, timeline, type EventQuery, type TimelineEvent } from '../../model/events/timeline.js';
-import { asSeen, candidates, isDead, interrupted, type Sight } from './liveness.js';
+import { own } from '../../model/own.js';
+import { asSeen, candidates, isDead, type Sight } from './liveness.js';
+import type { LedgerReader } from './reader.js';
+import { keptStatistics, statistics } from './statistics.js';
 
 const undamaged = (): LedgerDamage => ({ corruptLines: 0, tornTail: false, gaps: 0 });
 
@@ -24,23 +25,68 @@ export interface EventPage {
   readonly damage: LedgerDamage;
 }
 
-/** One page of events, newest first. Throws `not-found` for a cursor that is no event's id. */
-export async function listEvents(sight: Sight, query: EventQuery): Promise<EventPage> {
+interface Page extends EventPage {
+  /** How many lines were read before the cursor's event; null: it was not met. */
+  readonly before: number | null;
+}
+
+/** A line before this can not be about the cursor's event; ISO 8601. */
+const earliestOfCursor = (cursor: string | undefined): string => earliestLine(timeOfId(cursor ?? '') ?? 0);
+
+async function readPage(sight: Sight, query: EventQuery, place: { before?: Position; late?: Bookmarks['late'] } = {}): Promise<Page> {
   const damage = undamaged();
   const events: TimelineEvent[] = [];
-  let started = query.cursor === undefined;
-  for await (const event of timeline(sight.ledger.readBackwards(damage), query.since?.getTime())) {
-    if (!started) started = event.id === query.cursor;
-    else {
-      const seen = await asSeen(sight, event);
-      if (!isWanted(seen, query)) continue;
-      const last = events.at(-1);
-      if (last && events.length === query.limit) return { events, next: last.id, damage };
-      events.push(seen);
+  let [lines, before] = [0, query.cursor === undefined ? 0 : null];
+  const earliest = earliestOfCursor(query.cursor);
+  async function* counted(): AsyncGenerator<LedgerLine> {
+    for await (const line of sight.ledger.readBackwards(damage, place.before)) {
+      if (before === null && line.record.at < earliest) return;
+      lines += 1;
+      yield line;
     }
   }
-  if (!started) throw new Failure('not-found', `the cursor "${query.cursor}" is no event`, { hint: 'take the `next` of the page before' });
-  return { events, next: null, damage };
+  for await (const event of timeline(counted(), query.since?.getTime())) {
+    if (before === null) {
+      if (event.id === query.cursor) before = lines;
+      continue;
+    }
+    const seen = await asSeen(sight, await newest(sight, event, place.late));
+    if (!isWanted(seen, query)) continue;
+    const last = events.at(-1);
+    if (last && events.length === query.limit) return { events, next: last.id, damage, before };
+    events.push(seen);
+  }
+  return { events, next: null, damage, before };
+}
+
+/** The event by its last line, where that lies far behind the others. */
+async function newest({ ledger }: Sight, event: TimelineEvent, late: Bookmarks['late'] = {}): Promise<TimelineEvent> {
+  const place = own(late, event.id);
+  if (!place) return event;
+  for await (const { record } of ledger.read(undefined, place)) {
+    if (idOf(record) !== event.id) return event;
+    if (record.record !== 'event') return { ...event, newerVersion: true };
+    return isTerminal(event.status) && !mayFollow(event, record) ? event : eventOf(record);
+  }
+  return event;
+}
+
+/** One page of events, newest first; `reader`, where one is kept, finds old ones at once. Throws `usage` for a cursor that is no event's id. */
+export async function listEvents(sight: Sight, query: EventQuery, reader?: LedgerReader): Promise<EventPage> {
+  const { before, ...page } = (reader && (await deepPage(sight, query, reader))) ?? (await readPage(sight, query));
+  if (before === null)
+    throw new Failure('usage', `the cursor "${query.cursor}" is no event`, { hint: 'take the `next` of the page before' });
+  return page;
+}
+
+/** A page far from the tail; null: it has to be read from there. */
+async function deepPage(sight: Sight, query: EventQuery, reader: LedgerReader): Promise<Page | null> {
+  if (query.cursor === undefined) return null;
+  const { bookmarks } = (await reader.read()).fold.state;
+  const before = placeBehind(bookmarks, query.cursor);
+  if (!before || isCleared(bookmarks, before)) return null;
+  const page = await readPage(sight, query, { before, late: bookmarks.late });
+  return page.before !== null && page.before >= reach ? page : null;
 }
 
 export interface EventHistory {
@@ -111,40 +157,13 @@ export async function activeEvents(sight: Sight): Promise<BackupEvent[]> {
   return events.toSorted((a, b) => (a.timestamp < b.timestamp ? 1 : -1));
 }
 
-export interface Figures extends Statistics {
-  readonly groups?: readonly StatisticsGroup[];
-  /** How long each database takes to come back. */
-  readonly restores: readonly RestoreTime[];
-  /** How far the backups of each database were proven. */
-  readonly proven: readonly Proven[];
-  readonly damage: LedgerDamage;
-}
-
-/** Figures over the whole ledger since the newest `clear`; events of dead processes count as failed. */
-export async function statistics(sight: Sight, options: StatisticsOptions = {}): Promise<Figures> {
-  const damage = undamaged();
-  const fold = new StatisticsFold(options);
-  const since = options.since?.toISOString() ?? '';
-  let times = new RestoreTimes();
-  let levels = new ProvenLevels();
-  for await (const { record } of sight.ledger.readOutcomes(damage)) {
-    fold.take(record);
-    if (record.record === 'clear') {
-      times = new RestoreTimes();
-      levels = new ProvenLevels();
-    } else if (record.at >= since) {
-      times.take(record);
-      levels.take(record);
-    }
-  }
-  for (const event of fold.unended()) if (await isDead(sight, event)) fold.end(interrupted(event));
-  const groups = options.groupBy && { groups: fold.groupFigures() };
-  return { ...fold.figures(), ...groups, restores: times.figures(), proven: levels.figures(), damage };
-}
-
 /** Appends a record behind which listings and statistics do not look. Nothing is removed. */
-export async function clearEvents(sight: Sight, actor: Actor): Promise<{ cleared: number; segments: readonly string[] }> {
-  const { totalEvents: cleared } = await statistics(sight);
+export async function clearEvents(
+  sight: Sight,
+  actor: Actor,
+  reader?: LedgerReader,
+): Promise<{ cleared: number; segments: readonly string[] }> {
+  const { totalEvents: cleared } = await (reader ? keptStatistics(sight, reader) : statistics(sight));
   await sight.ledger.appendFact({ record: 'clear', cleared, ...actor });
   return { cleared, segments: await sight.ledger.segments() };
 }

@@ -3,9 +3,10 @@
  * still count. Nothing can be written by it.
  */
 import { Failure } from '../../model/errors.js';
-import type { Ledger, LedgerDamage, LedgerLine } from '../../model/roles/ledger.js';
+import type { LedgerDamage, LedgerLine } from '../../model/roles/ledger.js';
 import type { Storage, StoredBackup } from '../../model/roles/storage.js';
 import type { Context } from '../context.js';
+import { ledgerOf } from '../history/within.js';
 
 async function gather<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
   const all: T[] = [];
@@ -57,24 +58,6 @@ const nothingElse = ({ name, kind, required }: Storage): Storage => ({
   discarded: refuse,
   remove: refuse,
 });
-
-async function* oneByOne(lines: readonly LedgerLine[], damage: LedgerDamage, into?: LedgerDamage): AsyncGenerator<LedgerLine> {
-  if (into) Object.assign(into, damage);
-  yield* lines;
-}
-
-/** What of a ledger counts, read as a ledger. */
-function ledgerOf(ledger: Ledger, lines: readonly LedgerLine[], damage: LedgerDamage): Ledger {
-  return {
-    ...ledger,
-    appendEvent: refuse,
-    appendFact: refuse,
-    appendEventSync: refuse,
-    read: (into) => oneByOne(lines, damage, into),
-    readOutcomes: (into) => oneByOne(lines, damage, into),
-    readBackwards: (into) => oneByOne(lines.toReversed(), damage, into),
-  };
-}
 
 export interface Looking {
   readonly context: Context;

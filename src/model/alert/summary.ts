@@ -26,8 +26,8 @@ export interface StorageLeft {
 }
 
 export class SummaryFold {
-  private readonly recent = new StatisticsFold({ groupBy: ({ database }) => database });
-  private readonly earlier = new StatisticsFold({ groupBy: ({ database }) => database });
+  private readonly recent = new StatisticsFold({ by: ['database'] });
+  private readonly earlier = new StatisticsFold({ by: ['database'] });
   private readonly proven = new Map<string, string>();
   private readonly now: number;
 
@@ -44,9 +44,9 @@ export class SummaryFold {
   }
 
   alert(host: string, storages: readonly StorageLeft[]): Alert {
-    const groups = this.recent.groupFigures();
+    const groups = this.recent.groupFigures('database');
     const { successfulEvents, failedEvents, totalSize } = this.recent.figures();
-    const known = new Map(this.earlier.groupFigures().map((group) => [group.key, group]));
+    const known = new Map(this.earlier.groupFigures('database').map((group) => [group.key, group]));
     const silent = [...known.keys()].filter((key) => !groups.some((group) => group.key === key));
     const at = new Date(this.now).toISOString();
     const title = `${successfulEvents} backups were made in the last seven days, ${failedEvents} failed`;

@@ -17,49 +17,49 @@ export interface Cost {
   readonly latency: number | null;
 }
 
-class Change {
-  private readonly name: 'transactionsPerSecond' | 'latency';
-  private before = 0;
-  private during = 0;
-
-  constructor(name: 'transactionsPerSecond' | 'latency') {
-    this.name = name;
-  }
-
-  add({ before, during }: Impact): void {
-    if (!before || !during || before[this.name] === 0) return;
-    this.before += before[this.name];
-    this.during += during[this.name];
-  }
-
-  get percent(): number | null {
-    return this.before === 0 ? null : Math.round((100 * (this.during - this.before)) / this.before);
-  }
+/** Sums over the events that were watched; JSON. */
+export interface CostSums {
+  watched: number;
+  confined: number;
+  gaveWay: number;
+  longestBlocked: number;
+  readonly transactions: Change;
+  readonly latency: Change;
 }
 
-export class CostTally {
-  private watched = 0;
-  private confined = 0;
-  private gaveWay = 0;
-  private longestBlocked = 0;
-  private readonly transactions = new Change('transactionsPerSecond');
-  private readonly latency = new Change('latency');
-
-  /** Takes an event that is ended. */
-  add({ impact, result }: Pick<BackupEvent, 'impact' | 'result'>): void {
-    if (!impact) return;
-    this.watched += 1;
-    if (typeof impact.core === 'number') this.confined += 1;
-    if (result?.code === 'gave-way') this.gaveWay += 1;
-    this.longestBlocked = Math.max(this.longestBlocked, impact.longestBlocked);
-    this.transactions.add(impact);
-    this.latency.add(impact);
-  }
-
-  /** Null: nothing was watched. */
-  get figures(): Cost | null {
-    const { watched, confined, gaveWay, longestBlocked } = this;
-    if (watched === 0) return null;
-    return { watched, confined, gaveWay, longestBlocked, transactions: this.transactions.percent, latency: this.latency.percent };
-  }
+interface Change {
+  before: number;
+  during: number;
 }
+
+export const noCost = (): CostSums => ({
+  watched: 0,
+  confined: 0,
+  gaveWay: 0,
+  longestBlocked: 0,
+  transactions: { before: 0, during: 0 },
+  latency: { before: 0, during: 0 },
+});
+
+function addChange(into: Change, { before, during }: Impact, name: 'transactionsPerSecond' | 'latency'): void {
+  if (!before || !during || before[name] === 0) return;
+  into.before += before[name];
+  into.during += during[name];
+}
+
+/** Takes an event that is ended. */
+export function addCost(into: CostSums, { impact, result }: Pick<BackupEvent, 'impact' | 'result'>): void {
+  if (!impact) return;
+  into.watched += 1;
+  if (typeof impact.core === 'number') into.confined += 1;
+  if (result?.code === 'gave-way') into.gaveWay += 1;
+  into.longestBlocked = Math.max(into.longestBlocked, impact.longestBlocked);
+  addChange(into.transactions, impact, 'transactionsPerSecond');
+  addChange(into.latency, impact, 'latency');
+}
+
+const percentOf = ({ before, during }: Change): number | null => (before === 0 ? null : Math.round((100 * (during - before)) / before));
+
+/** Null: nothing was watched. */
+export const costOf = ({ transactions, latency, ...sums }: CostSums): Cost | null =>
+  sums.watched === 0 ? null : { ...sums, transactions: percentOf(transactions), latency: percentOf(latency) };

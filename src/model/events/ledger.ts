@@ -232,6 +232,8 @@ export interface LineFrame {
   readonly nolock?: true;
   /** SHA-256 of the line before, hex; 64 zeros on the very first. */
   readonly prev: string;
+  /** CRC-32 of the line, hex; of one that was read. */
+  readonly crc?: string;
 }
 
 export type LedgerRecord = (EventRecord | Fact | UnknownRecord) & LineFrame;

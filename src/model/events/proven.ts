@@ -2,6 +2,7 @@
  * model: how far the backups of each database were proven, before they were committed and by every verification since. Pure.
  */
 import { levelRank, type Level } from '../backup/level.js';
+import { own } from '../own.js';
 import type { LedgerRecord } from './ledger.js';
 
 export interface Proven {
@@ -15,7 +16,12 @@ export interface Proven {
 
 /** Takes the records of a ledger, oldest first. */
 export class ProvenLevels {
-  private readonly highest = new Map<string, Proven>();
+  /** By database; JSON. */
+  readonly highest: Record<string, Proven>;
+
+  constructor(highest: Record<string, Proven> = {}) {
+    this.highest = highest;
+  }
 
   take(record: LedgerRecord): void {
     if (record.record === 'event' && record.status === 'completed')
@@ -25,11 +31,11 @@ export class ProvenLevels {
 
   /** Of each database that has backups, by name. */
   figures(): Proven[] {
-    return [...this.highest.values()].toSorted((a, b) => (a.database < b.database ? -1 : 1));
+    return Object.values(this.highest).toSorted((a, b) => (a.database < b.database ? -1 : 1));
   }
 
   private raise(database: string, level: Level | null, at: string, backupId: string | null): void {
-    if (levelRank(level) < levelRank(this.highest.get(database)?.level)) return;
-    this.highest.set(database, level === null ? { database, level, at: null, backupId: null } : { database, level, at, backupId });
+    if (levelRank(level) < levelRank(own(this.highest, database)?.level)) return;
+    this.highest[database] = level === null ? { database, level, at: null, backupId: null } : { database, level, at, backupId };
   }
 }

@@ -5,7 +5,7 @@ import { isTerminal, mayFollow, type BackupEvent } from './event.js';
 import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
 import { msPerDay, msPerMinute } from '../units.js';
 
-type Written = BackupEvent & Partial<EventRecord & LineFrame> & { readonly crc?: string };
+type Written = BackupEvent & Partial<EventRecord & LineFrame>;
 
 /** The event alone, without what a line of the ledger adds to it. */
 export function eventOf(written: Written): BackupEvent {

@@ -1,6 +1,7 @@
 /**
  * model: how long a database takes to come back, measured by every whole restore and every verification by one. Pure.
  */
+import { own } from '../own.js';
 import type { LedgerRecord } from './ledger.js';
 
 /** Times ms, sizes stored bytes. */
@@ -24,6 +25,13 @@ interface Measured {
   readonly at: string;
 }
 
+/** By database; JSON. */
+export interface Measurements {
+  readonly measured: Record<string, readonly Measured[]>;
+  /** Stored bytes of the newest backup. */
+  readonly sizes: Record<string, number>;
+}
+
 /** Newest ones that the median is of. */
 const most = 100;
 /** Below this a duration says more about starting than about bytes, ms. */
@@ -37,26 +45,30 @@ const middle = (sorted: readonly number[]): number => {
 
 /** Takes the records of a ledger, oldest first. */
 export class RestoreTimes {
-  private readonly measured = new Map<string, Measured[]>();
-  private readonly sizes = new Map<string, number>();
+  readonly state: Measurements;
+
+  constructor(state: Measurements = { measured: {}, sizes: {} }) {
+    this.state = state;
+  }
 
   take(record: LedgerRecord): void {
     if (record.record === 'event' && record.status === 'completed' && record.equalTo === undefined)
-      this.sizes.set(record.database, record.result?.size ?? 0);
+      this.state.sizes[record.database] = record.result?.size ?? 0;
     const isRestore = record.record === 'restore' || (record.record === 'verification' && record.level === 'restore');
     if (!isRestore || !record.ok || record.size === undefined) return;
     const { duration, size, at } = record;
-    this.measured.set(record.database, [...(this.measured.get(record.database) ?? []), { duration, size, at }].slice(-most));
+    const { measured } = this.state;
+    measured[record.database] = [...(own(measured, record.database) ?? []), { duration, size, at }].slice(-most);
   }
 
   /** Of each database that was restored once, by name. */
   figures(): RestoreTime[] {
-    return [...this.measured]
+    return Object.entries(this.state.measured)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([database, all]) => {
         const last = all.at(-1);
         if (!last) return [];
-        const today = this.sizes.get(database) ?? last.size;
+        const today = own(this.state.sizes, database) ?? last.size;
         return [
           {
             database,

@@ -1,9 +1,13 @@
 /**
- * model: the ledger read forwards becomes figures. Pure; memory is bounded by the events that are not ended, and by the groups.
+ * model: the ledger read forwards becomes figures. Pure, and what is kept is JSON;
+ * memory is bounded by the events that are not ended, and by the groups.
  */
 import { isTerminal, type BackupEvent, type EventStatus } from './event.js';
-import { CostTally, type Cost } from './impact.js';
+import { addDuration, averageOf, noDurations, percentileOf, type Durations } from './durations.js';
+import { groupKeyOf, type Grouping } from './grouping.js';
+import { addCost, costOf, noCost, type Cost, type CostSums } from './impact.js';
 import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
+import { own } from '../own.js';
 import { eventOf } from './record.js';
 
 /** The specification's figures first. Durations ms, sizes bytes stored. */
@@ -32,112 +36,103 @@ export interface StatisticsGroup extends Statistics {
   readonly key: string;
 }
 
-/** Durations are counted in classes that grow by 2 %, so that a million of them need no more room than a thousand. */
-const growth = Math.log(1.02);
-
-class Durations {
-  private readonly classes = new Map<number, number>();
-  private count = 0;
-  private sum = 0;
-  private least = Infinity;
-  private most = 0;
-
-  add(ms: number): void {
-    const index = Math.round(Math.log(Math.max(1, ms)) / growth);
-    this.classes.set(index, (this.classes.get(index) ?? 0) + 1);
-    this.count += 1;
-    this.sum += ms;
-    this.least = Math.min(this.least, ms);
-    this.most = Math.max(this.most, ms);
-  }
-
-  /** How many backups were made: an unchanged database has a completed event, and none. */
-  get counted(): number {
-    return this.count;
-  }
-
-  get average(): number {
-    return this.count === 0 ? 0 : Math.round(this.sum / this.count);
-  }
-
-  /** The duration that `share` of them do not exceed. */
-  percentile(share: number): number {
-    let left = Math.ceil(share * this.count);
-    for (const [index, count] of [...this.classes].toSorted(([a], [b]) => a - b)) {
-      left -= count;
-      if (left <= 0) return Math.round(Math.min(this.most, Math.max(this.least, Math.exp(index * growth))));
-    }
-    return this.most;
-  }
-}
-
 type Written = EventRecord & Pick<LineFrame, 'at'>;
 
-/** The counts of all events, or of one group. */
-class Tally {
-  readonly counts: Record<EventStatus, number> = { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
-  private readonly durations = new Durations();
-  private readonly cost = new CostTally();
-  private size = 0;
-  private lastSuccess: string | null = null;
-
-  /** Counts an event that was counted as `before`, null: not at all. */
-  move(before: EventStatus | null, event: Written): void {
-    const { status, result, at, equalTo } = event;
-    if (before) this.counts[before] -= 1;
-    this.counts[status] += 1;
-    if (isTerminal(status)) this.cost.add(event);
-    if (status !== 'completed') return;
-    if (equalTo === undefined) this.durations.add(result?.duration ?? 0);
-    this.size += result?.size ?? 0;
-    if (this.lastSuccess === null || at > this.lastSuccess) this.lastSuccess = at;
-  }
-
-  figures(activeBackups: number): Statistics {
-    const { pending, running, completed, failed, cancelled } = this.counts;
-    const ended = completed + failed;
-    const made = this.durations.counted;
-    return {
-      totalEvents: pending + running + ended + cancelled,
-      successfulEvents: completed,
-      failedEvents: failed,
-      successRate: ended === 0 ? null : Math.round((completed / ended) * 10_000) / 100,
-      averageDuration: this.durations.average,
-      activeBackups,
-      cancelledEvents: cancelled,
-      pendingEvents: pending,
-      lastSuccess: this.lastSuccess,
-      totalSize: this.size,
-      averageSize: made === 0 ? 0 : Math.round(this.size / made),
-      duration: made === 0 ? null : { p50: this.durations.percentile(0.5), p95: this.durations.percentile(0.95) },
-      cost: this.cost.figures,
-    };
-  }
+/** Of all events, or of one group; JSON. */
+interface Tally {
+  readonly counts: Record<EventStatus, number>;
+  /** Of backups that were made: an unchanged database has a completed event, and none. */
+  readonly durations: Durations;
+  readonly cost: CostSums;
+  size: number;
+  lastSuccess: string | null;
 }
+
+const emptyTally = (): Tally => ({
+  counts: { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
+  durations: noDurations(),
+  cost: noCost(),
+  size: 0,
+  lastSuccess: null,
+});
+
+/** Counts an event that was counted as `before`, null: not at all. */
+function move(into: Tally, before: EventStatus | null, event: Written): void {
+  const { status, result, at, equalTo } = event;
+  if (before) into.counts[before] -= 1;
+  into.counts[status] += 1;
+  if (isTerminal(status)) addCost(into.cost, event);
+  if (status !== 'completed') return;
+  if (equalTo === undefined) addDuration(into.durations, result?.duration ?? 0);
+  into.size += result?.size ?? 0;
+  if (into.lastSuccess === null || at > into.lastSuccess) into.lastSuccess = at;
+}
+
+/** `open`: its events that are not ended; those of them that are over although no line ends them are in `dead`. */
+function figuresOf({ counts, durations, cost, size, lastSuccess }: Tally, open: readonly Open[], dead: ReadonlySet<string>): Statistics {
+  const over = open.filter(({ record }) => dead.has(record.id));
+  const lost = (status: EventStatus) => over.filter(({ record, counted }) => counted && record.status === status).length;
+  const failed = counts.failed + over.length;
+  const pending = counts.pending - lost('pending');
+  const ended = counts.completed + failed;
+  const made = durations.count;
+  return {
+    totalEvents: pending + counts.running - lost('running') + ended + counts.cancelled,
+    successfulEvents: counts.completed,
+    failedEvents: failed,
+    successRate: ended === 0 ? null : Math.round((counts.completed / ended) * 10_000) / 100,
+    averageDuration: averageOf(durations),
+    activeBackups: open.filter(({ record }) => record.status === 'running' && !dead.has(record.id)).length,
+    cancelledEvents: counts.cancelled,
+    pendingEvents: pending,
+    lastSuccess,
+    totalSize: size,
+    averageSize: made === 0 ? 0 : Math.round(size / made),
+    duration: made === 0 ? null : { p50: percentileOf(durations, 0.5), p95: percentileOf(durations, 0.95) },
+    cost: costOf(cost),
+  };
+}
+
+/** An event that is not ended, as it was last seen. */
+interface Open {
+  readonly record: Written;
+  /** It is not from before the newest `clear`. */
+  readonly counted: boolean;
+}
+
+/** What was folded; JSON. */
+export interface StatisticsState {
+  all: Tally;
+  /** By grouping, then by key. */
+  groups: Partial<Record<Grouping, Record<string, Tally>>>;
+  readonly open: Record<string, Open>;
+  /** How the events ended that ended last: a line may have been written twice, or its beginning lost. */
+  ended: Record<string, EventStatus>;
+  /** How many of them, at least. */
+  endedCount: number;
+}
+
+export const emptyStatistics = (): StatisticsState => ({ all: emptyTally(), groups: {}, open: {}, ended: {}, endedCount: 0 });
 
 export interface StatisticsOptions {
   /** Only events created from then on. */
   readonly since?: Date;
-  /** The group an event belongs to. */
-  readonly groupBy?: (event: BackupEvent) => string;
+  /** Figures for each group of these as well. */
+  readonly by?: readonly Grouping[];
 }
 
-/** Ended events that are remembered, to tell a line that was written twice from one whose beginning was lost. */
 const mostEnded = 1000;
 
 /** Takes the records of a ledger, oldest first; what it tells is true at any moment. */
 export class StatisticsFold {
-  private all = new Tally();
-  private readonly groups = new Map<string, Tally>();
-  /** `counted`: not before the newest `clear`. */
-  private readonly open = new Map<string, { readonly record: Written; readonly counted: boolean }>();
-  private readonly ended = new Map<string, EventStatus>();
+  private readonly state: StatisticsState;
   private readonly since: string;
-  private readonly options: StatisticsOptions;
+  private readonly by: readonly Grouping[];
 
-  constructor(options: StatisticsOptions = {}) {
-    this.options = options;
-    this.since = options.since?.toISOString() ?? '';
+  constructor({ since, by = [] }: StatisticsOptions = {}, state = emptyStatistics()) {
+    this.state = state;
+    this.since = since?.toISOString() ?? '';
+    this.by = by;
   }
 
   take(record: LedgerRecord): void {
@@ -147,67 +142,66 @@ export class StatisticsFold {
 
   /** The events that are not ended, as they were last seen. */
   unended(): BackupEvent[] {
-    return [...this.open.values()].map(({ record }) => eventOf(record));
+    return Object.values(this.state.open).map(({ record }) => eventOf(record));
   }
 
-  /** An event that no line ends, although it is over. */
-  end(event: BackupEvent): void {
-    const known = this.open.get(event.id);
-    if (known) this.takeEvent({ ...event, record: 'event', step: known.record.step + 1, from: known.record.status, at: known.record.at });
+  /** `dead`: ids of events that are over, although no line ends them: they failed. */
+  figures(dead: ReadonlySet<string> = new Set()): Statistics {
+    return figuresOf(this.state.all, Object.values(this.state.open), dead);
   }
 
-  figures(): Statistics {
-    return this.all.figures(this.running().length);
-  }
-
-  groupFigures(): StatisticsGroup[] {
-    const keys = this.running().map((event) => this.options.groupBy?.(event));
-    return [...this.groups]
-      .map(([key, tally]) => ({ key, ...tally.figures(keys.filter((one) => one === key).length) }))
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  }
-
-  private running(): BackupEvent[] {
-    return this.unended().filter(({ status }) => status === 'running');
+  groupFigures(by: Grouping, dead: ReadonlySet<string> = new Set()): StatisticsGroup[] {
+    const keyOf = groupKeyOf(by);
+    const open = Object.values(this.state.open).map((one) => ({ ...one, key: keyOf(one.record) }));
+    const groups = this.state.groups[by] ?? {};
+    const keys = new Set([...Object.keys(groups), ...open.filter(({ record }) => dead.has(record.id)).map(({ key }) => key)]);
+    return [...keys]
+      .toSorted()
+      .map((key) => ({ key, ...figuresOf(own(groups, key) ?? emptyTally(), open.filter((one) => one.key === key), dead) })); // prettier-ignore
   }
 
   /** Nothing before it counts, but what goes on afterwards does. */
   private clear(): void {
-    this.all = new Tally();
-    this.groups.clear();
-    this.ended.clear();
-    for (const [id, { record }] of this.open) this.open.set(id, { record, counted: false });
+    const { state } = this;
+    Object.assign(state, { all: emptyTally(), groups: {}, ended: {}, endedCount: 0 });
+    for (const [id, { record }] of Object.entries(state.open)) state.open[id] = { record, counted: false };
   }
 
   private takeEvent(record: Written): void {
     const before = this.before(record);
     if (before === 'over') return;
-    for (const tally of this.talliesOf(record)) tally.move(before, record);
+    for (const tally of this.talliesOf(record)) move(tally, before, record);
+    const { state } = this;
     if (!isTerminal(record.status)) {
-      this.open.set(record.id, { record, counted: true });
+      state.open[record.id] = { record, counted: true };
       return;
     }
-    this.open.delete(record.id);
-    this.ended.set(record.id, record.status);
-    const [oldest] = this.ended.keys();
-    if (this.ended.size > mostEnded && oldest !== undefined) this.ended.delete(oldest);
+    delete state.open[record.id];
+    state.ended[record.id] = record.status;
+    state.endedCount += 1;
+    if (state.endedCount < 2 * mostEnded) return;
+    state.ended = Object.fromEntries(Object.entries(state.ended).slice(-mostEnded));
+    state.endedCount = mostEnded;
   }
 
   /** The state in which the event is counted now, null when it is not; `over` when nothing may follow. */
   private before(record: Written): EventStatus | 'over' | null {
-    const known = this.open.get(record.id);
+    const known = own(this.state.open, record.id);
     if (known) return known.counted ? known.record.status : null;
     const recovers = record.status === 'completed' && record.recovered === true && record.from === 'failed';
-    const ended = this.ended.get(record.id);
+    const ended = own(this.state.ended, record.id);
     if (ended !== undefined) return ended === 'failed' && recovers ? 'failed' : 'over';
-    return recovers && this.all.counts.failed > 0 ? 'failed' : null;
+    return recovers && this.state.all.counts.failed > 0 ? 'failed' : null;
   }
 
   private talliesOf(event: BackupEvent): Tally[] {
-    const key = this.options.groupBy?.(event);
-    if (key === undefined) return [this.all];
-    const group = this.groups.get(key) ?? new Tally();
-    this.groups.set(key, group);
-    return [this.all, group];
+    return [this.state.all, ...this.by.map((by) => this.groupOf(by, groupKeyOf(by)(event)))];
+  }
+
+  private groupOf(by: Grouping, key: string): Tally {
+    const groups = (this.state.groups[by] ??= {});
+    const known = own(groups, key) ?? emptyTally();
+    groups[key] = known;
+    return known;
   }
 }

@@ -5,6 +5,7 @@
 import { isTerminal, type BackupEvent } from '../events/event.js';
 import type { LedgerRecord } from '../events/ledger.js';
 import type { LedgerLine } from '../roles/ledger.js';
+import { own } from '../own.js';
 
 /** Lines by what they are the newest of. */
 export interface Digest {
@@ -36,7 +37,7 @@ export function digest(into: Digest, line: LedgerLine): void {
     else into.unended[record.id] = line;
   }
   if (record.record === 'verification') takeVerified(into, record, line);
-  if (isMeasured(record)) into.restored[record.database] = [...(into.restored[record.database] ?? []), line].slice(-mostRestored);
+  if (isMeasured(record)) into.restored[record.database] = [...(own(into.restored, record.database) ?? []), line].slice(-mostRestored);
 }
 
 const wordOf = ({ reasons }: BackupEvent): string => reasons?.[0]?.split(':', 1)[0] ?? '';

@@ -56,11 +56,11 @@ export interface Ledger {
   read(damage?: LedgerDamage, from?: Position): AsyncIterable<LedgerLine>;
   /**
    * For folds over everything, much faster than `read`: of each event only the line that ends it or, when none does, its newest one,
-   * which comes at the end or before a `clear`; and every other record. Oldest first.
+   * which comes at the end or before a `clear`; and every other record. Oldest first, from the line at a position on.
    */
-  readOutcomes(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
-  /** Newest first, from the tail, reading only as much as is asked for. */
-  readBackwards(damage?: LedgerDamage): AsyncIterable<LedgerLine>;
+  readOutcomes(damage?: LedgerDamage, from?: Position): AsyncIterable<LedgerLine>;
+  /** Newest first, from the tail or from the line before a position, reading only as much as is asked for. */
+  readBackwards(damage?: LedgerDamage, before?: Position): AsyncIterable<LedgerLine>;
   /** The newest state of one event, null when unknown. */
   find(eventId: string): Promise<BackupEvent | null>;
   /** Follows the hash chain from the first line on, in constant memory. Throws only when a file can not be read at all. */

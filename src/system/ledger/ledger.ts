@@ -93,8 +93,8 @@ export function openLedger(stateDirectory: string, options: LedgerOptions): Ledg
       }
     },
     read: (damage, from) => unpack(forwards(stateDirectory, damage, from)),
-    readOutcomes: (damage) => unpack(outcomes(stateDirectory, damage)),
-    readBackwards: (damage) => unpack(backwards(stateDirectory, damage)),
+    readOutcomes: (damage, from) => unpack(outcomes(stateDirectory, damage, from)),
+    readBackwards: (damage, before) => unpack(backwards(stateDirectory, damage, before)),
     async find(eventId) {
       const { record } = findState(stateDirectory, eventId);
       return record && eventOf(record);

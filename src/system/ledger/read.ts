@@ -134,9 +134,9 @@ export const missingBefore = (segments: readonly Segment[], index: number): numb
  * What folds over everything need: of each event only the line that ends it or, when none does, its newest one, which comes at the end
  * or before a `clear`; and every other record.
  */
-export function* outcomes(stateDirectory: string, damage = nothingDamaged()): Generator<LedgerLine[]> {
+export function* outcomes(stateDirectory: string, damage = nothingDamaged(), from?: Position): Generator<LedgerLine[]> {
   const unended = new Unended();
-  yield* forwards(stateDirectory, damage, undefined, unended.open);
+  yield* forwards(stateDirectory, damage, from, unended.open);
   yield unended.flush();
 }
 
@@ -213,15 +213,17 @@ function* backwardsIn(file: OpenFile, taking: Taking<LedgerLine>): Generator<Led
   yield taking[atEnd ? 'tail' : 'line'](buffer, chunkSize - kept, chunkSize, 0).toReversed();
 }
 
-/** Newest first, reading only as much as is asked for. */
-export function* backwards(stateDirectory: string, damage = nothingDamaged()): Generator<LedgerLine[]> {
+/** Newest first, from the end or from the line before a position, reading only as much as is asked for. */
+export function* backwards(stateDirectory: string, damage = nothingDamaged(), before?: Position): Generator<LedgerLine[]> {
   const segments = segmentsOf(stateDirectory);
   for (let index = segments.length - 1; index >= 0; index -= 1) {
     const segment = segments[index];
     if (!segment) break;
+    if (before && segment.number > before.segment) continue;
     const file = openSegment(segment, constants.O_RDONLY);
+    const size = segment.number === before?.segment ? Math.min(before.offset, file.size) : file.size;
     try {
-      yield* backwardsIn(file, records(segment, index === segments.length - 1, damage));
+      yield* backwardsIn({ fd: file.fd, size }, records(segment, index === segments.length - 1, damage));
     } finally {
       closeSync(file.fd);
     }

@@ -1,6 +1,6 @@
 /** test: what many backups cost their databases. */
 import { expect, test } from 'vitest';
-import { CostTally } from '../../../src/model/events/impact.js';
+import { addCost, costOf, noCost } from '../../../src/model/events/impact.js';
 import type { Impact, Load } from '../../../src/model/moment/observation.js';
 
 const load = (transactionsPerSecond: number, latency: number): Load => ({
@@ -14,19 +14,19 @@ const load = (transactionsPerSecond: number, latency: number): Load => ({
 const impact = (change: Partial<Impact>): Impact => ({ before: null, during: null, longestBlocked: 0, core: null, gentle: '', ...change });
 
 test('nothing watched, nothing told', () => {
-  const tally = new CostTally();
-  tally.add({});
-  expect(tally.figures).toBeNull();
+  const sums = noCost();
+  addCost(sums, {});
+  expect(costOf(sums)).toBeNull();
 });
 
 test('changes weigh by what went on before; what has no before is counted, not compared', () => {
-  const tally = new CostTally();
-  tally.add({ impact: impact({ before: load(100, 2), during: load(90, 3), core: 1 }) });
-  tally.add({ impact: impact({ before: load(300, 2), during: load(290, 2), longestBlocked: 1500 }) });
-  tally.add({ impact: impact({ during: load(1, 9) }) });
-  tally.add({
+  const sums = noCost();
+  addCost(sums, { impact: impact({ before: load(100, 2), during: load(90, 3), core: 1 }) });
+  addCost(sums, { impact: impact({ before: load(300, 2), during: load(290, 2), longestBlocked: 1500 }) });
+  addCost(sums, { impact: impact({ during: load(1, 9) }) });
+  addCost(sums, {
     impact: impact({ longestBlocked: 60_000 }),
     result: { success: false, code: 'gave-way', duration: 1, size: 0 },
   });
-  expect(tally.figures).toEqual({ watched: 4, confined: 1, gaveWay: 1, longestBlocked: 60_000, transactions: -5, latency: 25 });
+  expect(costOf(sums)).toEqual({ watched: 4, confined: 1, gaveWay: 1, longestBlocked: 60_000, transactions: -5, latency: 25 });
 });

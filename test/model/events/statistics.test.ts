@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { BackupEvent, EventStatus } from '../../../src/model/events/event.js';
+import type { EventStatus } from '../../../src/model/events/event.js';
 import type { LedgerRecord } from '../../../src/model/events/ledger.js';
 import { StatisticsFold, type StatisticsOptions } from '../../../src/model/events/statistics.js';
 import { makeEvent } from '../../fixtures/ledger.js';
@@ -94,14 +94,18 @@ describe('odd ledgers', () => {
   test('behind a clear nothing counts, but what goes on after it', () => {
     const records = [...whole(1, 'failed'), state(2, 'running'), state(3, 'running'), clear];
     expect(figures(records)).toMatchObject({ totalEvents: 0, failedEvents: 0, activeBackups: 2 });
+    expect(foldOf(records).figures(new Set([makeEvent(2, 'running').id]))).toMatchObject({
+      totalEvents: 1,
+      failedEvents: 1,
+      activeBackups: 1,
+    });
     expect(figures([...records, state(2, 'completed')])).toMatchObject({ totalEvents: 1, successfulEvents: 1, activeBackups: 1 });
   });
 });
 
 test('an event whose process died can be ended by whoever looks', () => {
   const fold = foldOf([state(1, 'pending'), state(1, 'running')]);
-  for (const event of fold.unended()) fold.end({ ...event, status: 'failed' });
-  expect(fold.figures()).toMatchObject({ totalEvents: 1, failedEvents: 1, activeBackups: 0 });
+  expect(fold.figures(new Set(fold.unended().map(({ id }) => id)))).toMatchObject({ totalEvents: 1, failedEvents: 1, activeBackups: 0 });
 });
 
 test('since, and groups', () => {
@@ -111,8 +115,7 @@ test('since, and groups', () => {
     state(501, 'running', { database: 'b' }),
   ];
   expect(figures(records, { since: new Date(Date.UTC(2026, 0, 1, 0, 5)) })).toMatchObject({ totalEvents: 2, failedEvents: 1 });
-  const groupBy = ({ database }: BackupEvent) => database;
-  expect(foldOf(records, { groupBy }).groupFigures()).toMatchObject([
+  expect(foldOf(records, { by: ['database'] }).groupFigures('database')).toMatchObject([
     { key: 'a', totalEvents: 1, successfulEvents: 1, activeBackups: 0 },
     { key: 'b', totalEvents: 2, failedEvents: 1, activeBackups: 1 },
   ]);
