@@ -3,7 +3,8 @@
  */
 export { catalog, findBackup, type Catalog } from './core/catalog/catalog.js';
 export type { Context } from './core/context.js';
-export { execute, type Executed, type ExecuteRequest } from './core/execute.js';
+export { execute } from './core/execute.js';
+export type { Executed, ExecuteRequest } from './core/event/request.js';
 export { health, type HealthDocument } from './core/health.js';
 export { reconcile } from './core/history/reconcile.js';
 export { restore, type Restored, type RestoreRequest } from './core/restore.js';

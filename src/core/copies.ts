@@ -15,6 +15,7 @@ import { withdraw } from './backup/transfer.js';
 import { missingCopies, type MissingCopy } from './catalog/missing.js';
 import { elapsed, type Context } from './context.js';
 import { whileHeld, withClaim } from './event/claim.js';
+import type { Outcome } from './event/outcome.js';
 
 export type Copied = Omit<CopyRecord, 'record'>;
 
@@ -169,4 +170,12 @@ export async function copyTo(context: Context, { manifest, storages }: Backup, t
     if (failure) problems.push({ storage: storage.name, failure });
   }
   return { copied, problems };
+}
+
+/** After a good backup: the copies that earlier ones lack. What fails is tried again later, and is nothing against this one. */
+export async function mendAfter(context: Context, outcomes: readonly Outcome[]): Promise<void> {
+  if (context.signal.aborted || !outcomes.some(({ event }) => event.status === 'completed')) return;
+  const except = new Set(outcomes.flatMap(({ event }) => event.missing ?? []));
+  for (const { storage, failure } of (await mendCopies(context, { except })).problems)
+    context.log('warn', `storage "${storage}" lacks a copy still: ${failure.message}`);
 }

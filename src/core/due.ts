@@ -12,7 +12,7 @@ import { openTriggered } from './due/triggers.js';
 import { verifyOverdue, type Verified } from './due/verifications.js';
 import { runWaiting } from './due/waiting.js';
 import { summarize } from './event/outcome.js';
-import type { Executed } from './execute.js';
+import type { Executed } from './event/request.js';
 import { health } from './health.js';
 import { atEnd, isLookDue, notify } from './notify.js';
 import { beaten } from './notify/beat.js';

@@ -4,7 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { DueDone } from '../../core/due.js';
-import type { ExecuteRequest } from '../../core/execute.js';
+import type { ExecuteRequest } from '../../core/event/request.js';
 import type { Preview } from '../../core/event/preview.js';
 import type { BackupEvent, PassedCondition } from '../../model/events/event.js';
 import { formatBytes, formatDuration } from '../../model/units.js';

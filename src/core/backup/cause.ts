@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
  * A session that is ended looks like a connection that broke, and is told so; whether the database itself is gone another look tells.
  * Damage of the source is called by its name.
  */
-export async function causeOf(context: Context, database: Database, error: unknown): Promise<Failure> {
+async function causeOf(context: Context, database: Database, error: unknown): Promise<Failure> {
   const failure = asFailure(error);
   if (failure.code === 'damaged-source')
     return new Failure('damaged-source', `${database.name}: source damaged: ${failure.message}`, { cause: failure });
@@ -20,3 +20,10 @@ export async function causeOf(context: Context, database: Database, error: unkno
   );
   return again?.code === 'no-database' ? again : failure;
 }
+
+/** To be caught with: throws the cause of what it catches. */
+export const tellCause =
+  (context: Context, database: Database) =>
+  async (error: unknown): Promise<never> => {
+    throw await causeOf(context, database, error);
+  };

@@ -6,7 +6,7 @@ import { decideConditions, type ConditionReport } from '../../model/moment/condi
 import type { Database } from '../../model/roles/engine.js';
 import { asFailure, type FailureDocument } from '../../model/errors.js';
 import type { Context } from '../context.js';
-import type { ExecuteRequest } from '../execute.js';
+import type { ExecuteRequest } from './request.js';
 import { measureSurroundings, settingsOf } from './gate.js';
 import { makePlan, type Plan } from './plan.js';
 import { sealOf } from '../backup/sealing.js';

@@ -3,6 +3,7 @@
  */
 import { Failure } from '../../model/errors.js';
 import type { BackupEvent, EventType, PassedCondition } from '../../model/events/event.js';
+import { expandedReason } from '../../model/events/retry.js';
 import type { Slot } from '../../model/moment/slots.js';
 import type { Firing } from '../../model/moment/triggers.js';
 import type { Made } from '../backup/request.js';
@@ -89,12 +90,22 @@ export async function openTriggeredEvent(
   await tryRecord(context, { ...event, cause, notBefore: event.timestamp });
 }
 
-/** One database's part of an event that was opened for a whole entry; null when it has one already. */
-export async function openPart(context: Context, event: BackupEvent, database: string): Promise<BackupEvent | null> {
+/** The databases' own events, of one that was opened for a whole entry; without those that another has opened meanwhile. It ends by it. */
+export async function divide(context: Context, event: BackupEvent, databases: readonly string[]): Promise<BackupEvent[]> {
   const { reasons: _reasons, ...rest } = event;
-  const timestamp = context.clock.now().toISOString();
-  return tryRecord(context, { ...rest, id: context.newId(), timestamp, database, notBefore: event.notBefore ?? timestamp });
+  const parts: BackupEvent[] = [];
+  for (const database of databases) {
+    const timestamp = context.clock.now().toISOString();
+    const part = { ...rest, id: context.newId(), timestamp, database, notBefore: event.notBefore ?? timestamp };
+    if (await tryRecord(context, part)) parts.push(part);
+  }
+  await cancelled(context, event, [expandedReason(event.database)]);
+  return parts;
 }
+
+/** Its conditions hold, and it has its places. */
+export const running = (context: Context, event: BackupEvent, warnings: readonly string[]): Promise<BackupEvent> =>
+  record(context, { ...event, status: 'running', ...(warnings.length > 0 && { warnings }) });
 
 /** The retry that a failed event announces; null: it announces none, or has it. A retry is a new event, so that it outlives this process. */
 export async function retryOf(context: RecordContext, event: BackupEvent): Promise<BackupEvent | null> {
@@ -144,9 +155,16 @@ export const noCopy = (storage: string, why: string): string =>
 export const unchanged = (context: Context, event: BackupEvent, equalTo: string, duration: number): Promise<BackupEvent> =>
   record(context, { ...event, status: 'completed', equalTo, result: { success: true, backupId: equalTo, duration, size: 0 } });
 
-export async function completed(context: Context, event: BackupEvent, made: Made, duration: number): Promise<BackupEvent> {
+/** What was made, and what was noticed beside it. */
+interface Completion {
+  readonly made: Made;
+  readonly noticed: readonly string[];
+  readonly duration: number;
+}
+
+export async function completed(context: Context, event: BackupEvent, { made, noticed, duration }: Completion): Promise<BackupEvent> {
   const without = made.missing.map(({ storage, failure }) => noCopy(storage, failure.message));
-  const warnings = [...(event.warnings ?? []), ...made.warnings, ...without];
+  const warnings = [...(event.warnings ?? []), ...noticed, ...made.warnings, ...without];
   return record(context, {
     ...event,
     status: 'completed',
