@@ -9,7 +9,7 @@ import type { Storage } from '../model/roles/storage.js';
 import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { readDetails, storagesOf, whileKept } from './catalog/fetch.js';
-import { fill } from './catalog/load.js';
+import { fill } from './restore/fill.js';
 import { withdraw } from './backup/transfer.js';
 
 export interface VerifyResult {
@@ -147,7 +147,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
     signal: context.signal,
   });
   try {
-    const filled = await fill(context, {
+    const { found } = await fill(context, {
       backup,
       source: storage,
       details,
@@ -158,7 +158,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
       noTablespaces: true,
       replace: false,
     });
-    const differences = compareFingerprints(details.fingerprint, filled);
+    const differences = compareFingerprints(details.fingerprint, found);
     if (differences.length > 0) throw new Failure('verification', `the restored database differs: ${differences.slice(0, 5).join('; ')}`);
     return scratch.uncaged === null ? restored(details) : `${restored(details)}; ${notCaged}${scratch.uncaged}`;
   } finally {

@@ -11,7 +11,7 @@ import { anyOf, readDetails } from '../../src/core/catalog/fetch.js';
 import { planPrune } from '../../src/core/prune.js';
 import type { Context } from '../../src/core/context.js';
 import { execute } from '../../src/core/execute.js';
-import { extract } from '../../src/core/restore.js';
+import { extract } from '../../src/core/restore/extract.js';
 import { verifyBackup } from '../../src/core/verify.js';
 import type { Backup } from '../../src/model/backup/backup.js';
 import { Failure } from '../../src/model/errors.js';

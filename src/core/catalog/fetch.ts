@@ -72,10 +72,8 @@ async function* oneAfterTheOther(
   }
 }
 
-/** Checked against its SHA-256 like every other artifact. Throws `verification`. */
-export async function readDetails(context: Context, backup: Backup, source: Source = anyOf(context, backup)): Promise<BackupDetails> {
-  const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'details');
-  if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no details`);
+/** Keeps what is written into it, for what is small. */
+export function gather(): { readonly into: Writable; text(): string } {
   const pieces: Buffer[] = [];
   const into = new Writable({
     write: (data: Buffer, _encoding, next) => {
@@ -83,9 +81,17 @@ export async function readDetails(context: Context, backup: Backup, source: Sour
       next();
     },
   });
+  return { into, text: () => Buffer.concat(pieces).toString('utf8') };
+}
+
+/** Checked against its SHA-256 like every other artifact. Throws `verification`. */
+export async function readDetails(context: Context, backup: Backup, source: Source = anyOf(context, backup)): Promise<BackupDetails> {
+  const artifact = backup.manifest.artifacts.find(({ kind }) => kind === 'details');
+  if (!artifact) throw new Failure('verification', `backup ${backup.backupId} has no details`);
+  const gathered = gather();
   const input = await source.get(backup, artifact.name);
-  await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
-  const parsed = detailsSchema.safeParse(JSON.parse(Buffer.concat(pieces).toString('utf8')));
+  await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, gathered.into);
+  const parsed = detailsSchema.safeParse(JSON.parse(gathered.text()));
   if (!parsed.success) throw new Failure('verification', `the details of backup ${backup.backupId} can not be understood`);
   return parsed.data;
 }

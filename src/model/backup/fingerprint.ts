@@ -89,3 +89,12 @@ export const onlyTables = (fingerprint: Fingerprint, tables: readonly TableCount
   tables: [...tables],
   largeObjects: null,
 });
+
+/** Of what was found, only the tables that were expected: what is beside them stays there, and is not compared. */
+export function tablesOf(expected: Fingerprint, found: Fingerprint): Fingerprint {
+  const key = ({ schema, name }: TableCount) => JSON.stringify([schema, name]);
+  const keys = new Set(expected.tables.map(key));
+  const tables = found.tables.filter((table) => keys.has(key(table)));
+  const { largeObjectsHash: _beside, ...rest } = found;
+  return { ...rest, tables, largeObjects: null };
+}

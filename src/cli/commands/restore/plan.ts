@@ -1,13 +1,13 @@
 /**
  * cli: `restore --plan`, shows what a target lacks and the SQL that mends it. It restores nothing.
  */
-import type { PlanRequest } from '../../../core/catalog/restore-plan.js';
+import type { PlanRequest } from '../../../core/restore/plan.js';
 import type { Context } from '../../../core/context.js';
 import { failures } from '../../../model/errors.js';
 import { width, type Outcome } from '../../render.js';
 
 export async function showPlan(context: Context, request: PlanRequest): Promise<Outcome> {
-  const [{ planOf }, { table }] = await Promise.all([import('../../../core/catalog/restore-plan.js'), import('../../show/table.js')]);
+  const [{ planOf }, { table }] = await Promise.all([import('../../../core/restore/plan.js'), import('../../show/table.js')]);
   const { target, missing, sql, afterwards, warnings } = await planOf(context, request);
   const { backupId } = request.backup;
   return {

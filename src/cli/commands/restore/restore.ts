@@ -84,7 +84,7 @@ function whatWasCompared({ compared, byContent: { hashed, tables } }: Restored, 
 }
 
 async function out(context: Context, options: Options & GlobalOptions, backup: Backup, output: string): Promise<Outcome | number> {
-  const { extract, extractToFile } = await import('../../../core/restore.js');
+  const { extract, extractToFile } = await import('../../../core/restore/extract.js');
   const kind = options.globals ? 'globals' : 'database';
   if (output === '-') {
     await extract(context, backup, process.stdout, kind).catch((error: unknown) => {
@@ -104,7 +104,7 @@ async function out(context: Context, options: Options & GlobalOptions, backup: B
 }
 
 async function globalsInto(context: Context, backup: Backup, to: string): Promise<Outcome> {
-  const { restoreGlobals } = await import('../../../core/restore.js');
+  const { restoreGlobals } = await import('../../../core/restore/extract.js');
   const started = context.clock.monotonic();
   const { target, created } = await restoreGlobals(context, backup, to);
   const duration = Math.round(context.clock.monotonic() - started);

@@ -4,7 +4,7 @@
 import type { Backup } from '../../model/backup/backup.js';
 import { planRestore, type RestorePlan, type RestoreWish } from '../../model/restore/plan.js';
 import type { Context } from '../context.js';
-import { readDetails } from './fetch.js';
+import { readDetails } from '../catalog/fetch.js';
 
 export interface PlanRequest extends Pick<RestoreWish, 'create' | 'noOwner' | 'role' | 'forceTarget'> {
   readonly backup: Backup;

@@ -7,7 +7,7 @@ import type { Database, Load, LoadRequest } from '../../model/roles/engine.js';
 import { asFailure, Failure, type FailureCode } from '../../model/errors.js';
 import { withClaim } from '../event/claim.js';
 import type { Context } from '../context.js';
-import { whileKept, type Source } from './fetch.js';
+import { whileKept, type Source } from '../catalog/fetch.js';
 import { withdraw } from '../backup/transfer.js';
 
 export interface FillRequest {
@@ -35,13 +35,8 @@ export interface Filled {
   readonly warnings: readonly string[];
 }
 
-/** Storage, codecs reversed, engine: `execute` read from the bottom. Resolves to what was counted in the target. */
-export async function fill(context: Context, request: FillRequest): Promise<Fingerprint> {
-  return (await fillParts(context, request)).found;
-}
-
-/** The same, for what need not be the whole backup. */
-export async function fillParts(context: Context, request: FillRequest): Promise<Filled> {
+/** Storage, codecs reversed, engine: `execute` read from the bottom. */
+export async function fill(context: Context, request: FillRequest): Promise<Filled> {
   return whileKept(context, request.backup, () => fillHeld(context, request));
 }
 
