@@ -6,6 +6,7 @@ import type { Database } from '../model/roles/engine.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
 import { expectedBy } from '../model/events/expectation.js';
+import { knownSince } from '../model/events/known.js';
 import { judgeHealth, type DatabaseFacts, type HealthFacts, type HealthReport, type StorageFacts } from '../model/health/health.js';
 import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health/automation.js';
 import type { Schedule, Settings } from '../model/settings/settings.js';
@@ -153,7 +154,6 @@ function automationFacts(
     );
   return {
     now,
-    beginning: history.beginning,
     routines: Object.entries(context.schedules).flatMap(([id, schedule]) =>
       routinesOf(context, { id, schedule }, namesOf(schedule, entries, stock), { now, history, stock }),
     ),
@@ -207,6 +207,7 @@ function routinesOf(
       database,
       expectation,
       lastGood: lastGood === null ? null : new Date(lastGood),
+      since: knownSince(known.history.known, id, known.history.beginning),
       held: known.history.held.get(`${id} ${database}`) ?? null,
     };
   });

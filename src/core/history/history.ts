@@ -5,12 +5,14 @@ import { notCaged } from '../../model/backup/level.js';
 import { isTerminal, lostPlace, type BackupEvent } from '../../model/events/event.js';
 import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
+import { takeKnown, type KnownSchedules } from '../../model/events/known.js';
 import type { LedgerDamage } from '../../model/roles/ledger.js';
 import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
 import { isDead, type Sight } from './liveness.js';
 
 export interface History {
   readonly beginning: Date | null;
+  readonly known: KnownSchedules;
   readonly lastRuns: readonly LastRun[];
   /** Ids of events that nobody ended, and whose process is gone. */
   readonly deadRuns: readonly string[];
@@ -36,6 +38,7 @@ export interface History {
 interface Fold {
   uncaged: string | null;
   beginning: string | null;
+  readonly known: KnownSchedules;
   scheduler: SchedulerRecord | null;
   readonly unended: Map<string, BackupEvent>;
   readonly lastRuns: Map<string, BackupEvent>;
@@ -52,6 +55,7 @@ export async function readHistory(sight: Sight): Promise<History> {
   const fold: Fold = {
     uncaged: null,
     beginning: null,
+    known: {},
     scheduler: null,
     unended: new Map(),
     lastRuns: new Map(),
@@ -67,6 +71,7 @@ export async function readHistory(sight: Sight): Promise<History> {
   for (const event of fold.unended.values()) if (await isDead(sight, event)) deadRuns.push(event.id);
   return {
     beginning: fold.beginning === null ? null : new Date(fold.beginning),
+    known: fold.known,
     lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
     deadRuns,
     lastCompleted: fold.lastCompleted,
@@ -84,6 +89,7 @@ export async function readHistory(sight: Sight): Promise<History> {
 function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
   fold.restoreTimes.take(record);
+  takeKnown(fold.known, record);
   if (record.record === 'verification' && record.ok && record.level === 'restore') {
     fold.restored.set(record.database, record.at);
     fold.uncaged = record.detail.split(notCaged)[1] ?? null;

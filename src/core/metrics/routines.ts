@@ -14,6 +14,7 @@ import type { RoutineState } from '../../model/metrics/samples.js';
 import type { Schedule } from '../../model/settings/settings.js';
 import { msPerDay } from '../../model/units.js';
 import type { Context } from '../context.js';
+import { knownSince } from '../../model/events/known.js';
 import type { History } from '../history/history.js';
 
 export interface Known {
@@ -88,7 +89,7 @@ function routineOf(context: Asking, known: Known, { id, schedule, database }: Ro
   return {
     scheduleId: id,
     database,
-    ...timesOf(context, known, schedule, lastGood === undefined ? null : new Date(lastGood)),
+    ...timesOf(context, known, { id, schedule, database }, lastGood === undefined ? null : new Date(lastGood)),
     newest,
     suspect: own[0]?.suspect ?? false,
     lastEnd: ended ? { good: ended.status === 'completed' } : null,
@@ -105,12 +106,12 @@ function routineOf(context: Asking, known: Known, { id, schedule, database }: Ro
   };
 }
 
-function timesOf({ settings, clock }: Asking, { history }: Known, schedule: Schedule | null, lastGood: Date | null) {
+function timesOf({ settings, clock }: Asking, { history }: Known, { id, schedule }: Routine, lastGood: Date | null) {
   const now = clock.now();
   if (!schedule?.enabled || !settings.enabled) return { lastGood, expected: null, next: null };
   return {
     lastGood,
-    expected: expectedAt(schedule, settings, lastGood, history.beginning ?? now),
+    expected: expectedAt(schedule, settings, lastGood, knownSince(history.known, id ?? '', history.beginning) ?? now),
     next: occurrencesOf(schedule, zoneOf(schedule, settings)).next(now),
   };
 }

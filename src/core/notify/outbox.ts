@@ -22,7 +22,7 @@ export interface Remembered {
 }
 
 /** Of the fold: what an older one remembered is folded anew. */
-const version = 2;
+const version = 3;
 
 export type OutboxContext = Pick<Context, 'ledger' | 'alertMemory' | 'log'> & { readonly process: Pick<Context['process'], 'host'> };
 

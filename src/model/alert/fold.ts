@@ -14,6 +14,7 @@ import type {
   VerificationRecord,
 } from '../events/ledger.js';
 import { eventOf } from '../events/record.js';
+import { takeKnown } from '../events/known.js';
 import type { Alert } from './alert.js';
 import { alertsOf, success } from './from-event.js';
 import { minuteOf } from '../moment/minute.js';
@@ -197,6 +198,7 @@ function undelivered(
 /** Takes the next record in. `host`: this machine, for records that do not tell theirs. */
 export function take(state: AlertState, record: LedgerRecord, host: string): void {
   const { at } = record;
+  takeKnown(state.known, record);
   if (record.record === 'event') takeEvent(state, eventOf(record), at);
   else if (record.record === 'alerting') takeAlerting(state, record, at);
   else if (record.record === 'alert') takeAlert(state, record, at);

@@ -2,6 +2,7 @@
  * model: silence, told by the schedules' own expressions: a backup that should have been made and that nobody says anything about.
  */
 import { expectedBy, isOverdue } from '../events/expectation.js';
+import { knownSince } from '../events/known.js';
 import type { AlertRecord } from '../events/ledger.js';
 import type { Schedule, Settings } from '../settings/settings.js';
 import type { Alert } from './alert.js';
@@ -35,7 +36,7 @@ export function overdueAlerts(state: AlertState, { now, host, settings, schedule
       const last = lastGoodOf(state, scheduleId, database);
       // what was overdue before anybody was to be told is told of by `health`
       if (expectation.slot < beginning || isKnown(state, scheduleId, database)) return [];
-      if (!isOverdue(expectation, last === null ? null : new Date(last), beginning, now)) return [];
+      if (!isOverdue(expectation, last === null ? null : new Date(last), knownSince(state.known, scheduleId, beginning), now)) return [];
       const alert: Alert = {
         id: `${scheduleId}:${database}:${expectation.slot.toISOString()}:missed`,
         kind: 'missed',

@@ -3,6 +3,7 @@
  *
  * All of it is JSON, so that it can be remembered between two looks at the ledger; it can always be folded again from the first line.
  */
+import type { KnownSchedules } from '../events/known.js';
 import type { Alert, Severity } from './alert.js';
 
 /** An alert that some channel may still have to be told. */
@@ -72,6 +73,7 @@ export interface AlertState {
   /** When a backup was last completed, by schedule and database. */
   lastGood: Record<string, string>;
   summaryAt: string | null;
+  known: KnownSchedules;
 }
 
 export const emptyState = (): AlertState => ({
@@ -84,6 +86,7 @@ export const emptyState = (): AlertState => ({
   channels: {},
   lastGood: {},
   summaryAt: null,
+  known: {},
 });
 
 /** By which alerts are of one problem. */

@@ -18,6 +18,8 @@ export interface RoutineFacts {
   /** Null: nothing is expected of it yet. */
   readonly expectation: Expectation | null;
   readonly lastGood: Date | null;
+  /** When it became known: what was due before could not be missed; null: nothing that runs schedules has seen it yet. */
+  readonly since: Date | null;
   /** What keeps its newest slot from being backed up; null: nothing. */
   readonly held?: Held | null;
 }
@@ -52,8 +54,6 @@ export interface AutomationFacts {
   /** Longest restore that will do, minutes. */
   readonly maxRestoreTime: number | undefined;
   readonly now: Date;
-  /** When the ledger begins: what was due before could not be missed. */
-  readonly beginning: Date | null;
   readonly routines: readonly RoutineFacts[];
   readonly lastRuns: readonly LastRun[];
   /** Events whose process died, ended just now or not yet. */
@@ -79,10 +79,7 @@ export interface AutomationFacts {
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
 const good = { status: 'healthy', hint: '' } as const;
 
-function judgeRoutine(
-  { scheduleId, database, expectation, lastGood, held }: RoutineFacts,
-  { now, beginning }: AutomationFacts,
-): HealthCheck {
+function judgeRoutine({ scheduleId, database, expectation, lastGood, since, held }: RoutineFacts, { now }: AutomationFacts): HealthCheck {
   const check = {
     name: 'last-backup',
     subject: `${database} (${scheduleId})`,
@@ -92,8 +89,8 @@ function judgeRoutine(
   const why = held ? `; the newest ${held.waits ? 'waits for' : 'was not made:'} ${held.reasons.join('; ')}` : '';
   const found = lastGood ? `the last good backup was made ${ago(lastGood, now)}` : 'there is no good backup of this schedule';
   if (!expectation) return { ...check, ...good, detail: `${found}; none is expected yet${why}` };
-  if (!isOverdue(expectation, lastGood, beginning, now)) {
-    const detail = `${lastGood ? found : `${found} yet; none was due since the records begin`}${why}`;
+  if (!isOverdue(expectation, lastGood, since, now)) {
+    const detail = `${lastGood ? found : `${found} yet; none was due since it is known`}${why}`;
     return { ...check, ...good, detail };
   }
   const detail = `${lastGood ? found : `${found}, it never succeeded`}; one was due ${ago(expectation.slot, now)}${why}`;

@@ -39,7 +39,12 @@ const probe: EngineProbe = {
   databaseName: 'shop',
 };
 const day = 86_400_000;
-const routine = { scheduleId: 'daily-backup', database: 'shop', expectation: { slot: new Date('2026-03-03T02:00:00Z'), interval: day } };
+const routine = {
+  scheduleId: 'daily-backup',
+  database: 'shop',
+  expectation: { slot: new Date('2026-03-03T02:00:00Z'), interval: day },
+  since: new Date('2026-01-01'),
+};
 const told = { since: '2026-03-01T00:00:00.000Z', provenAt: '2026-03-03T00:00:00.000Z', failing: null, dead: [], told: [] };
 const facts: HealthFacts = {
   limits,
@@ -47,7 +52,6 @@ const facts: HealthFacts = {
   databases: [{ name: 'shop', measurement, probe }],
   storages: [{ name: 'local', probe: { marker: 'known', freeBytes: 10e9, detail: '/backups' } }],
   now,
-  beginning: new Date('2026-01-01'),
   routines: [{ ...routine, lastGood: new Date('2026-03-03T02:00:05Z') }],
   lastRuns: [{ database: 'shop', eventId: 'e1', at: now, error: null }],
   deadRuns: [],
@@ -150,7 +154,7 @@ describe('judgeHealth', () => {
       issues: [expect.stringMatching(/last-backup of shop \(daily-backup\): .*1d 10h ago.*`backup-automation execute daily-backup`/)],
     });
     expect(judge({ routines: [{ ...routine, lastGood: null }] }).issues).toEqual([expect.stringContaining('never succeeded')]);
-    expect(statusOf({ routines: [{ ...routine, lastGood: null }], beginning: now }, 'last-backup')).toBe('healthy');
+    expect(statusOf({ routines: [{ ...routine, lastGood: null, since: now }] }, 'last-backup')).toBe('healthy');
     expect(statusOf({ routines: [{ ...routine, expectation: null, lastGood: null }] }, 'last-backup')).toBe('healthy');
   });
 
