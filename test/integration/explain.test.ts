@@ -19,6 +19,7 @@ beforeAll(async () => {
         daily: { cron: '30 2 * * *', databases: ['shop'], blackout: ['12-24/12-26'] },
         off: { cron: '@daily', enabled: false },
         dead: { cron: '@daily', databases: ['down'] },
+        changes: { databases: ['shop'], triggers: { walGB: 2, changedRows: 1_000_000, file: './deployed' }, skipIfUnchanged: true },
       },
     },
   );
@@ -42,6 +43,19 @@ async function explain(...args: string[]): Promise<Explanation> {
 const condition = ({ conditions }: Explanation, name: string) => conditions.find((one) => one.name === name);
 
 describe('now', () => {
+  it('says what the triggers wait for, and whether a run would store anything', async () => {
+    expect((await explain('changes')).notes).toEqual([
+      'it has no times of its own: its triggers start it',
+      'shop: a trigger starts it: there is no backup of this schedule yet',
+      expect.stringMatching(/^shop: a run would store a backup: .*skipIfUnchanged/),
+    ]);
+    const made = await project.run(['execute', 'changes', '--force'], { env: { SHOP: shop.url } });
+    expect(made.exitCode).toBe(0);
+    expect((await explain('changes')).notes[1]).toMatch(
+      /^shop: its triggers wait for 2 GB of WAL \([\d.]+ .?B so far\), or 1000000 changed rows \(\d+ so far\), or a touch of .*deployed \(there is no such file\)$/,
+    );
+  });
+
   it('measures every condition of every database, and writes nothing', async () => {
     const before = files();
     const found = await explain('daily');

@@ -79,7 +79,7 @@ async function openOf(context: Context, { agenda }: AgendaReader, { scheduleId, 
     if (isTooSoon(triggers, agenda.newest[key], now)) continue;
     const fired = firing(triggers, {
       now,
-      before: await newestOf(context, scheduleId, name),
+      before: await newestBefore(context, scheduleId, name),
       completedAt: agenda.completed[key] === undefined ? null : new Date(agenda.completed[key]),
       touchedAt: triggers.file === undefined ? null : context.touchedAt(triggers.file),
       mark: asks && asksServer(triggers) ? await markOf(context, target.database) : null,
@@ -94,7 +94,8 @@ const markOf = ({ engine, log }: Context, database: Database) =>
     return null;
   });
 
-async function newestOf(context: Context, scheduleId: string, database: string): Promise<Before | null> {
+/** What a trigger compares with; null: there is no backup of the schedule yet. */
+export async function newestBefore(context: Context, scheduleId: string, database: string): Promise<Before | null> {
   const { backups } = await catalog(context, database);
   const newest = backups.find((backup) => backup.scheduleId === scheduleId);
   return newest ? { startedAt: new Date(newest.timestamp), mark: newest.manifest.mark ?? null } : null;

@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
 import type { Plan } from './plan.js';
 
 interface Asked {
-  readonly event: BackupEvent;
+  readonly event: Pick<BackupEvent, 'scheduleId' | 'database' | 'passBy'>;
   readonly plan: Pick<Plan, 'schedule' | 'storages'>;
   readonly healthIssues: readonly string[];
   readonly mark: Mark | null;

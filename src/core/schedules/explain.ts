@@ -11,6 +11,7 @@ import { formatDuration, msPerMinute } from '../../model/units.js';
 import type { Context } from '../context.js';
 import { activeEvents, listEvents } from '../history/events.js';
 import { lookAround } from './around.js';
+import { changeNotes } from './changes.js';
 import { conditionsNow, timeConditions, type ExplainedCondition } from './conditions.js';
 import { scheduleOf } from './timetable.js';
 import { minuteOf } from '../../model/moment/minute.js';
@@ -85,7 +86,10 @@ async function explainNow(context: Context, asked: Asked, now: Date): Promise<Ex
         : ['ready', 'every condition holds; a backup would start now if one were due'];
   const ended = events.filter((event) => event.status !== 'pending');
   const onlyTriggers = asked.schedule.triggers && !asked.schedule.cron && !asked.schedule.calendar;
-  const notes = onlyTriggers ? ['it has no times of its own: its triggers start it'] : [];
+  const notes = [
+    ...(onlyTriggers ? ['it has no times of its own: its triggers start it'] : []),
+    ...(isOff ? [] : await changeNotes(context, scheduleId)),
+  ];
   return { ...frame(context, asked, now), when: 'now', verdict, summary, conditions, slot: null, pending, events: ended, notes };
 }
 

@@ -77,3 +77,18 @@ function rows(changedRows: number | undefined, then: Mark, now: Mark): Firing | 
     cause: `${changed} rows changed since the last backup${isSame ? '' : ', or more'}, the limit is ${changedRows}`,
   };
 }
+
+/** What each of the triggers waits for that did not fire, a part of a sentence each. */
+export function awaited({ walGB, changedRows, file, notify }: Triggers, { before, mark, touchedAt }: TriggerFacts): string[] {
+  const then = before?.mark ?? null;
+  const soFar = (now: number | null | undefined, past: number | null | undefined, show: (value: number) => string) =>
+    now == null || past == null ? '' : ` (${show(Math.max(0, now - past))} so far)`;
+  return [
+    ...(walGB === undefined ? [] : [`${walGB} GB of WAL${soFar(mark?.wal, then?.wal, formatBytes)}`]),
+    ...(changedRows === undefined ? [] : [`${changedRows} changed rows${soFar(mark?.rows, then?.rows, String)}`]),
+    ...(file === undefined
+      ? []
+      : [`a touch of ${file} (${touchedAt ? `the last was at ${minuteOf(touchedAt)}` : 'there is no such file'})`]),
+    ...(notify === undefined ? [] : [`NOTIFY ${notify}, heard by \`serve --schedule\``]),
+  ];
+}
