@@ -50,7 +50,7 @@ beforeAll(async () => {
     `${roles} CREATE DATABASE allofit TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de-u-kn-true' CONNECTION LIMIT 17;`,
   );
   await sql(source.url('allofit'), fixture('everything.sql'));
-  if (source.major >= 17) await sql(source.url('allofit'), fixture('everything-17.sql'));
+  for (const major of [17, 18]) if (source.major >= major) await sql(source.url('allofit'), fixture(`everything-${major}.sql`));
   await sql(source.url('postgres'), ownProperties);
   const identity = await generateX25519Identity();
   const sealed = { recipients: [await identityToRecipient(identity)] };

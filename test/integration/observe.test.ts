@@ -30,7 +30,7 @@ const sessions = () =>
 test('a dump gives way to a session that waits for it, and is tried again', async () => {
   await within(shimDirectory({ pg_dump: shim.silent }), { maxBlocking: 1 }, async (project) => {
     const running = project.json(['execute']);
-    await expect.poll(sessions, { timeout: 15_000 }).not.toBe('');
+    await expect.poll(sessions, { timeout: 45_000 }).not.toBe('');
     // ends when the dump's session is gone
     await sql(database.url, 'ALTER TABLE customers ADD COLUMN courtesy int; ALTER TABLE customers DROP COLUMN courtesy');
     const { exitCode, document } = await running;
@@ -56,7 +56,7 @@ test.skipIf(!canConfine)('gentle: the dump and its sessions on the server keep t
       const pids = (await sessions()).split('\n').filter(Boolean);
       return pids.map((pid) => /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
     };
-    await expect.poll(cores, { timeout: 15_000 }).toEqual([expect.stringMatching(/^\d+$/)]);
+    await expect.poll(cores, { timeout: 45_000 }).toEqual([expect.stringMatching(/^\d+$/)]);
     const { exitCode, document } = await running;
     expect(exitCode).toBe(0);
     expect(document.events[0]?.impact?.gentle).toMatch(/^confined to core \d+: the dump and its sessions$/);

@@ -45,10 +45,13 @@ FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database
 /** A look that takes longer tells nothing, and must hold nobody up. */
 const patience = '5s';
 
-/** A server's pid means a process here only when that process is one of PostgreSQL's on this very host. */
+/**
+ * A server's pid means a process here only when that process is one of PostgreSQL's on this very host: by the title that each session gives
+ * itself, since the program may bear another name, or be started by another one.
+ */
 export async function onThisHost(pid: number): Promise<boolean> {
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-  return /^(postgres|postmaster)\s/.test(name);
+  const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return /(^|\0)postgres: /.test(title);
 }
 
 /** Opens the session. Throws when there is no place for it: then nothing is watched. */

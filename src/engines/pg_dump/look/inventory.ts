@@ -86,7 +86,7 @@ const onTables = (major: number): string => `
   UNION ALL SELECT 'constraint', r.nspname::text, r.relname || ' ' || k.conname, '2606/' || k.oid FROM pg_catalog.pg_constraint k
     JOIN relation r ON r.oid = k.conrelid LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND k.contype <> 'f'
     WHERE (k.contype IN ('p', 'u', 'x') AND (i.indisvalid OR r.relkind = 'p') AND i.indisready)
-      OR (k.contype = 'f' ${major >= 11 ? 'AND k.conparentid = 0' : ''} ${major >= 18 ? 'AND k.conenforced' : ''})
+      OR (k.contype = 'f' ${major >= 11 ? 'AND k.conparentid = 0' : ''})
   UNION ALL SELECT 'policy', r.nspname::text, r.relname || ' ' || p.polname, '3256/' || p.oid
     FROM pg_catalog.pg_policy p JOIN relation r ON r.oid = p.polrelid
   UNION ALL SELECT 'rule', r.nspname::text, r.relname || ' ' || w.rulename, '2618/' || w.oid
