@@ -55,7 +55,8 @@ const backends = async () =>
 /** A dump whose two processes are at work: its leader, and they. */
 async function underWay() {
   const { child, done } = startCli(['execute', '--force', '--json', ...slowly], { cwd: rig.directory, env: rig.env });
-  const dumping = () => descendants(child.pid ?? 0).filter((pid) => /^\S*pg_dump /.test(commandOf(pid)));
+  // a build of another system is started by its own loader
+  const dumping = () => descendants(child.pid ?? 0).filter((pid) => /^(\S*\/ld-linux\S* --argv0 )?\S*pg_dump /.test(commandOf(pid)));
   await until('two processes dump', async () => dumping().length === 3 && (await backends()) >= 4);
   const [leader = 0, ...workers] = dumping();
   return { child, done, leader, workers, family: descendants(child.pid ?? 0) };
