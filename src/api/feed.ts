@@ -15,6 +15,11 @@ export class Feed {
     else if (progress.kind === 'event' && progress.event.status !== 'running') this.#doing.delete(progress.event.database);
   };
 
+  /** What was done with its backups is over. */
+  forget(database: string): void {
+    this.#doing.delete(database);
+  }
+
   /** Of a database's backup; null where none runs here. */
   doing(database: string): Doing | null {
     return this.#doing.get(database) ?? null;

@@ -11,10 +11,12 @@ import { addAccess } from './door/access.js';
 import { boundConnections } from './door/connections.js';
 import { addDescription } from './description.js';
 import { addMetrics } from './metrics.js';
-import { registerPage } from './page.js';
+import { isForPerson } from './door/hosts.js';
+import { addPage, sendProblemPage } from './page/page.js';
 import { problemOf, problemType, Refusal } from './problem.js';
 import { addRoutes } from './route.js';
 import { routes } from './routes/index.js';
+import { openStanding } from './standing.js';
 import type { Tools } from './tools.js';
 
 /** Bytes of a body, and of the first line with all headers. */
@@ -79,9 +81,12 @@ function addProblems(app: FastifyInstance, { log }: Tools): void {
   app.setErrorHandler((error, request, reply) => {
     const { status } = problemOf(error);
     if (status >= 500) log('error', `${request.method} ${request.routeOptions.url ?? '?'}: ${String(error)}`, { address: request.ip });
-    return sendProblem(reply, error);
+    return isForPerson(request) ? sendProblemPage(request, reply, error) : sendProblem(reply, error);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, new Refusal(app.supportedMethods.includes(request.method) ? 404 : 405)));
+  app.setNotFoundHandler((request, reply) => {
+    const refusal = new Refusal(app.supportedMethods.includes(request.method) ? 404 : 405);
+    return isForPerson(request) ? sendProblemPage(request, reply, refusal) : sendProblem(reply, refusal);
+  });
 }
 
 /** JSON alone, read strictly: no key twice, nothing nested without end, no prototype. */
@@ -120,11 +125,12 @@ export async function openServer(tools: Tools, { insecure, certificate }: Server
   await app.register(helmet, { hsts: certificate !== null, contentSecurityPolicy: { useDefaults: false, directives: policy } });
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
   if (settings.cors.length > 0) await app.register(cors, { origin: [...settings.cors], methods: ['GET', 'PUT', 'POST', 'DELETE'] });
-  await addAccess(app, tools, { insecure });
+  const access = await addAccess(app, tools, { insecure });
+  const standing = openStanding(tools);
   addRoutes(app, routes, tools);
   addDescription(app, routes);
-  addMetrics(app, tools);
-  registerPage(app);
+  addMetrics(app, standing);
+  await addPage(app, tools, access, standing);
   await app.listen({ host: settings.host, port: settings.port });
   const address = app.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : settings.port;

@@ -3,11 +3,12 @@
  */
 import { levelRank, levels, type Level } from '../model/backup/level.js';
 import { Failure } from '../model/errors.js';
-import type { StorageFacts } from '../model/health/health.js';
+import type { HealthReport, StorageFacts } from '../model/health/health.js';
 import type { LedgerLine } from '../model/roles/ledger.js';
 import type { Family } from '../model/metrics/exposition.js';
 import { linesOf } from '../model/metrics/digest.js';
 import { familiesOf, type MetricsFacts, type TargetState } from '../model/metrics/samples.js';
+import type { Recent } from '../model/overview/recent.js';
 import { bytesPerGB } from '../model/units.js';
 import { catalog, type Catalog } from './catalog/catalog.js';
 import { missingCopies, type MissingCopies } from './catalog/missing.js';
@@ -19,9 +20,20 @@ import { lookingAt } from './metrics/looking.js';
 import { routinesOf } from './metrics/routines.js';
 import { channelFacts } from './notify/facts.js';
 
+/** All that was found at once. */
+export interface Looked {
+  readonly facts: MetricsFacts;
+  readonly recent: Recent;
+  readonly history: History;
+  /** Null: it could not be told. */
+  readonly health: HealthReport | null;
+}
+
 export interface Metrics {
   /** Every metric as it is now; one look after the other. */
   families(): Promise<Family[]>;
+  /** What they are made of. */
+  look(): Promise<Looked>;
 }
 
 /** Longest time for all storages together, ms: a scrape does not wait for more than ten seconds. */
@@ -30,17 +42,16 @@ const patience = 5000;
 /** To be kept by whoever is asked again and again: each look goes on where the one before stopped reading the ledger. */
 export function openMetrics(context: Context, reader = new LedgerReader(context.ledger, context.metricsMemory)): Metrics {
   let last: Promise<unknown> = Promise.resolve();
-  return {
-    families() {
-      const look = last.then(async () => familiesOf(await gather(context, await reader.read())));
-      last = look.catch(() => undefined);
-      return look;
-    },
+  const look = () => {
+    const looked = last.then(async () => gather(context, await reader.read()));
+    last = looked.catch(() => undefined);
+    return looked;
   };
+  return { look, families: async () => familiesOf((await look()).facts) };
 }
 
-async function gather(context: Context, { fold, damage }: Reading): Promise<MetricsFacts> {
-  const { digest, tally } = fold.state;
+async function gather(context: Context, { fold, damage }: Reading): Promise<Looked> {
+  const { digest, tally, recent } = fold.state;
   const lines = linesOf(digest);
   const looking = lookingAt(context, lines, damage, patience);
   try {
@@ -53,7 +64,7 @@ async function gather(context: Context, { fold, damage }: Reading): Promise<Metr
     ];
     const channels = await channelFacts(context);
     const health = await healthWithin(looking.context, { storages, history, stock, missing, channels }).catch(() => null);
-    return {
+    const facts: MetricsFacts = {
       now: context.clock.now(),
       version: context.process.toolVersion,
       tally,
@@ -69,6 +80,7 @@ async function gather(context: Context, { fold, damage }: Reading): Promise<Metr
       lastTick: context.ticks().last,
       health,
     };
+    return { facts, recent, history, health };
   } finally {
     looking.close();
   }

@@ -5,7 +5,7 @@
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { recognise } from '../../core/tokens.js';
-import { mayDo, type Token } from '../../model/access/token.js';
+import { isExpired, mayDo, type Role, type Token } from '../../model/access/token.js';
 import { isForeign, isOurs } from './hosts.js';
 import { Refusal } from '../problem.js';
 import type { Caller, Tools } from '../tools.js';
@@ -24,6 +24,16 @@ function identify({ access, clock }: Pick<Tools, 'access' | 'clock'>, presented:
 
 const presentedBy = ({ headers }: FastifyRequest): string => /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 
+/** What the page asks, whose visitors show no token but once. */
+export interface Access {
+  /** Whoever typed this token; a wrong one counts as a guess. Throws 401, and 429 after too many. */
+  admit(request: FastifyRequest, reply: FastifyReply, presented: string): Promise<Caller>;
+  /** As long as the token of this id is good; null from then on. */
+  known(token: string, address: string): { readonly caller: Caller; readonly expiresAt: string | null } | null;
+  /** Everybody, where nobody is asked for a token; else null. */
+  anybody(address: string): Caller | null;
+}
+
 export interface AccessOptions {
   /** On loopback, by a flag alone: nobody is asked for a token, and everybody is an admin. */
   readonly insecure: boolean;
@@ -41,27 +51,43 @@ const counter = (app: FastifyInstance, max: number, keyOf: (request: FastifyRequ
 };
 
 /** The first hook of all: what does not pass it reaches nothing. */
-export async function addAccess(app: FastifyInstance, tools: Tools, { insecure }: AccessOptions): Promise<void> {
-  const { settings } = tools;
+export async function addAccess(app: FastifyInstance, tools: Tools, { insecure }: AccessOptions): Promise<Access> {
+  const { settings, access, clock } = tools;
   await app.register(rateLimit, { global: false });
   const slowGuesses = counter(app, mostGuesses, ({ ip }) => `guess ${ip}`);
   const slow = counter(app, settings.rateLimit, ({ caller, ip }) => caller?.token ?? ip);
+  const anybody = (address: string): Caller | null => (insecure ? { by: 'anybody', address, token: null, role: 'admin' } : null);
+  const admit = async (request: FastifyRequest, reply: FastifyReply, presented: string): Promise<Caller> => {
+    const caller = identify(tools, presented, request.ip);
+    if (caller) return caller;
+    await slowGuesses(request, reply);
+    throw new Refusal(401);
+  };
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => {
     if (!isOurs(settings, request, request.host)) throw new Refusal(421);
     if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method) && isForeign(settings, request)) throw new Refusal(403);
     const { open, role = 'read' } = request.routeOptions.config ?? {};
     if (open) return slow(request, reply);
-    const anybody: Caller = { by: 'anybody', address: request.ip, token: null, role: 'admin' };
-    request.caller = insecure ? anybody : identify(tools, presentedBy(request), request.ip);
-    if (!request.caller) {
-      await slowGuesses(request, reply);
-      reply.header('www-authenticate', 'Bearer realm="backup-automation"');
-      throw new Refusal(401);
-    }
+    reply.header('www-authenticate', 'Bearer realm="backup-automation"');
+    request.caller = anybody(request.ip) ?? (await admit(request, reply, presentedBy(request)));
+    reply.removeHeader('www-authenticate');
     await slow(request, reply);
-    if (mayDo(request.caller.role, role)) return;
-    tools.log('warn', `${request.caller.by} may not ${request.method} ${request.routeOptions.url}`, { address: request.ip });
-    throw new Refusal(403, { detail: `it takes a token of role ${role}` });
+    requireRole(tools, request, request.caller, role);
   });
+  return {
+    admit,
+    anybody,
+    known(id, address) {
+      const token = access.tokens.list().find((one) => one.id === id);
+      return token && !isExpired(token, clock.now()) ? { caller: callerOf(token, address), expiresAt: token.expiresAt } : null;
+    },
+  };
+}
+
+/** Throws 403. */
+export function requireRole({ log }: Tools, request: FastifyRequest, caller: Caller, role: Role): void {
+  if (mayDo(caller.role, role)) return;
+  log('warn', `${caller.by} may not ${request.method} ${request.routeOptions.url}`, { address: request.ip });
+  throw new Refusal(403, { detail: `it takes a token of role ${role}` });
 }

@@ -30,3 +30,14 @@ export function isForeign(settings: Pick<ApiSettings, 'host' | 'allowedHosts' | 
   const host = /^https?:\/\/(.+)$/.exec(origin)?.[1];
   return host === undefined || !isOurs(settings, request, host);
 }
+
+/** Whether a browser says that a page of this very server, port and all, asks. */
+export function isOwn({ headers, host, protocol }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin') return false;
+  return headers.origin === undefined ? site !== undefined : headers.origin.toLowerCase() === `${protocol}://${host}`.toLowerCase();
+}
+
+/** Whether a person's browser asks, and not for what is a program's. */
+export const isForPerson = ({ headers, url }: Pick<FastifyRequest, 'headers' | 'url'>): boolean =>
+  /\btext\/html\b/.test(headers.accept ?? '') && !/^\/(api|metrics|healthz|openapi\.json)\b/.test(url);

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { findAsked, openAsked, runAsked, type AskedRequest } from '../../core/event/asked.js';
-import { verifyDocument } from '../../core/documents/verify.js';
+import { verifyDocument, type VerifyRequest } from '../../core/documents/verify.js';
 import { rehearse, shortcoming } from '../../core/rehearse.js';
 import type { BackupEvent, PassedCondition } from '../../model/events/event.js';
 import { levels } from '../../model/backup/level.js';
@@ -22,9 +22,11 @@ const wish = z
   })
   .refine(({ type, scheduleId }) => type !== 'scheduled' || scheduleId !== undefined, { message: 'type scheduled needs a scheduleId' });
 
+type Wish = z.infer<typeof wish>;
+
 const passedBy: readonly PassedCondition[] = ['window', 'load', 'health'];
 
-function requestOf({ scheduleId, database, type }: z.infer<typeof wish>, requestKey: string | null): AskedRequest {
+function requestOf({ scheduleId, database, type }: Wish, requestKey: string | null): AskedRequest {
   const own = scheduleId === undefined ? 'manual' : 'scheduled';
   return {
     ...(scheduleId !== undefined && { scheduleId }),
@@ -48,7 +50,7 @@ async function begin(tools: Tools, { by, address }: Caller, request: AskedReques
 }
 
 /** The same request again opens nothing, in this process or after another one died. */
-async function beginOnce(tools: Tools, caller: Caller, body: z.infer<typeof wish>, key: string): Promise<readonly BackupEvent[]> {
+async function beginOnce(tools: Tools, caller: Caller, body: Wish, key: string): Promise<readonly BackupEvent[]> {
   const [own, content] = [short(`${caller.token ?? ''}\n${key}`), short(JSON.stringify([body.scheduleId, body.database, body.type]))];
   const events = await tools.runs.once(own, async () => {
     const known = await findAsked(await tools.sight(), own);
@@ -58,6 +60,18 @@ async function beginOnce(tools: Tools, caller: Caller, body: z.infer<typeof wish
     throw new Refusal(409, { detail: 'this Idempotency-Key was used for another request' });
   return events;
 }
+
+/** As `POST /execute`; with a key the same request is done once. */
+export const start = (tools: Tools, caller: Caller, body: Wish, key: string | null): Promise<readonly BackupEvent[]> =>
+  key === null ? begin(tools, caller, requestOf(body, null)) : beginOnce(tools, caller, body, key);
+
+/** As `POST /verify`: throws 429 when too many are under way. */
+export const prove = (tools: Tools, { by, address }: Caller, request: VerifyRequest) =>
+  tools.runs.costly(async () => {
+    const told = await verifyDocument(await tools.work({ by, address }), request);
+    for (const { database } of told.document.results) tools.feed.forget(database);
+    return told;
+  });
 
 export const executeRoutes = [
   route({
@@ -70,8 +84,7 @@ export const executeRoutes = [
     status: 202,
     problems: [404, 409, 503],
     async run({ body, caller, idempotencyKey, header }, tools) {
-      const events =
-        idempotencyKey === null ? await begin(tools, caller, requestOf(body, null)) : await beginOnce(tools, caller, body, idempotencyKey);
+      const events = await start(tools, caller, body, idempotencyKey);
       const [first] = events;
       if (first) header('location', `${base}/events/${first.id}`);
       return { events };
@@ -109,10 +122,9 @@ export const executeRoutes = [
     }),
     answer: z.looseObject({ results: z.array(verifiedSchema), error: errorSchema.optional() }),
     problems: [404, 429],
-    run: ({ body: { backupId, ...rest }, caller: { by, address } }, tools) =>
-      tools.runs.costly(async () => {
-        const { document, failure } = await verifyDocument(await tools.work({ by, address }), { ...rest, id: backupId });
-        return withError(document, failure);
-      }),
+    async run({ body: { backupId, ...rest }, caller }, tools) {
+      const { document, failure } = await prove(tools, caller, { ...rest, id: backupId });
+      return withError(document, failure);
+    },
   }),
 ];

@@ -3,7 +3,7 @@
  */
 import { isTerminal } from '../../model/events/event.js';
 import { harmless, oneLine } from '../../model/harmless.js';
-import type { Announce, StepName } from '../../model/roles/progress.js';
+import { stepWords, type Announce } from '../../model/roles/progress.js';
 import { redact } from '../../model/redact.js';
 import { formatBytes, formatDuration } from '../../model/units.js';
 import { paintFor, type GlobalOptions } from '../render.js';
@@ -27,22 +27,6 @@ interface Screen {
   show(text: string): void;
   stop(): void;
 }
-
-const words: Record<StepName, string> = {
-  conditions: 'conditions',
-  copy: 'copy',
-  health: 'health check',
-  dump: 'dump',
-  pack: 'pack',
-  check: 'archive check',
-  commit: 'commit',
-  fetch: 'fetch',
-  load: 'restore',
-  compare: 'compare',
-  scratch: 'scratch server',
-  wait: 'wait',
-  retry: 'retry',
-};
 
 const write = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -135,7 +119,7 @@ export function listen(options: GlobalOptions, now: () => number = () => perform
         `${paint.yellow('warning:')} ${harmless(redact(`${progress.database === null ? '' : `${progress.database}: `}${progress.message}`))}`,
       );
     if (progress.kind === 'step')
-      return begin(progress.database, oneLine(redact(`${progress.database}: ${words[progress.step]} ${progress.detail}`.trim())));
+      return begin(progress.database, oneLine(redact(`${progress.database}: ${stepWords[progress.step]} ${progress.detail}`.trim())));
     if (isTerminal(progress.event.status)) finish(progress.event.database, progress.event.status === 'completed');
   };
   const listener = Object.assign(hear, { stop });

@@ -1,8 +1,9 @@
 /**
  * core: the documents of `backups` and `backups show`, the same for the command line and the API. It reads, and changes nothing.
  */
-import type { Backup, BackupDetails, Manifest } from '../../model/backup/backup.js';
-import { Failure, type FailureDocument } from '../../model/errors.js';
+import type { Backup } from '../../model/backup/backup.js';
+import type { BackupTold } from '../../model/backup/words.js';
+import { Failure } from '../../model/errors.js';
 import { catalog, findBackup } from '../catalog/catalog.js';
 import { readDetails } from '../catalog/fetch.js';
 import type { Context } from '../context.js';
@@ -23,14 +24,7 @@ export async function listBackups(context: Context, database?: string): Promise<
   return { backups: backups.map(line), problems };
 }
 
-export interface BackupDocument {
-  readonly backup: BackupLine;
-  readonly manifest: Manifest;
-  /** Null: they are sealed, and there is no key here. */
-  readonly details: BackupDetails | null;
-  /** Why they can not be read. */
-  readonly sealed?: FailureDocument;
-}
+export type BackupDocument = BackupTold;
 
 /** `id`: the beginning of one, or `latest`. Throws `not-found`. */
 export async function showBackup(context: Context, id: string, database?: string): Promise<BackupDocument> {

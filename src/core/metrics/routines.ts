@@ -83,7 +83,10 @@ function routineOf(context: Asking, known: Known, { id, schedule, database }: Ro
   const ended = events.findLast(({ status }) => status === 'completed' || status === 'failed');
   // a storage that can not be listed may hold what the ledger remembers
   const remembered = known.listed.size < context.storages.length ? (completed?.timestamp ?? null) : null;
-  const lastGood = [newest?.timestamp, remembered].flatMap((at) => (at == null ? [] : [at])).toSorted().at(-1); // prettier-ignore
+  // found as it was at that backup, and none made anew
+  const equal = known.history.lastEqual.get(`${id} ${database}`);
+  const good = equal && equal.backupId === newest?.backupId ? equal.at : newest?.timestamp;
+  const lastGood = [good, remembered].flatMap((at) => (at == null ? [] : [at])).toSorted().at(-1); // prettier-ignore
   const unended = events.filter(({ id: event, status }) => !isTerminal(status) && !known.history.deadRuns.includes(event));
   const pending = unended.filter(({ status }) => status === 'pending');
   return {

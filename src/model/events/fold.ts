@@ -7,6 +7,7 @@ import { auditLine, type AuditLine } from './audit.js';
 import { bookmark, emptyBookmarks, type Bookmarks } from './bookmarks.js';
 import { emptyFigures, FiguresFold, type FiguresState } from './figures.js';
 import { groupings } from './grouping.js';
+import { emptyRecent, recent, type Recent } from '../overview/recent.js';
 import type { LedgerLine } from '../roles/ledger.js';
 
 export interface Folded {
@@ -14,6 +15,7 @@ export interface Folded {
   readonly tally: Tally;
   readonly figures: FiguresState;
   readonly bookmarks: Bookmarks;
+  readonly recent: Recent;
   /** The newest deeds, the oldest of them first. */
   audit: AuditLine[];
 }
@@ -25,6 +27,7 @@ const emptyFolded = (): Folded => ({
   tally: emptyTally(),
   figures: emptyFigures(),
   bookmarks: emptyBookmarks(),
+  recent: emptyRecent(),
   audit: [],
 });
 
@@ -43,6 +46,7 @@ export class LedgerFold {
     digest(state.digest, line);
     tally(state.tally, line.record);
     bookmark(state.bookmarks, line);
+    recent(state.recent, line.record);
     this.figures.take(line.record);
     const deed = auditLine(line.record);
     if (deed) state.audit.push(deed);

@@ -18,6 +18,23 @@ export type StepName =
   | 'wait'
   | 'retry';
 
+/** As people call them. */
+export const stepWords: Readonly<Record<StepName, string>> = {
+  conditions: 'conditions',
+  copy: 'copy',
+  health: 'health check',
+  dump: 'dump',
+  pack: 'pack',
+  check: 'archive check',
+  commit: 'commit',
+  fetch: 'fetch',
+  load: 'restore',
+  compare: 'compare',
+  scratch: 'scratch server',
+  wait: 'wait',
+  retry: 'retry',
+};
+
 export type Progress =
   | { readonly kind: 'event'; readonly event: BackupEvent }
   | { readonly kind: 'step'; readonly step: StepName; readonly database: string; readonly detail: string }

@@ -4,7 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { BackupDocument, BackupLine } from '../../../core/documents/backups.js';
-import { failedProof } from '../../../model/backup/level.js';
+import { backupFacts, provenWord } from '../../../model/backup/words.js';
 import { formatBytes } from '../../../model/units.js';
 import { addCopy } from './copy.js';
 import { addDiff } from './diff.js';
@@ -34,8 +34,8 @@ const help = {
 } as const;
 
 const provenIn = (backup: BackupLine, paint: ChalkInstance): string => {
-  if (backup.doubts.includes(failedProof)) return paint.red('failed');
-  return backup.proven ? `${backup.proven.level} ${backup.proven.at.slice(0, 10)}` : paint.yellow('no');
+  const word = provenWord(backup);
+  return word === 'failed' ? paint.red(word) : word === 'no' ? paint.yellow(word) : word;
 };
 
 const noteOn = ({ pinned, suspect }: BackupLine, paint: ChalkInstance): string =>
@@ -81,45 +81,14 @@ async function show(options: { database?: string } & GlobalOptions, id: string):
   return { document: { ...document }, text: (paint) => page(document, set, paint) };
 }
 
-const sealedTo = (keys: readonly string[]): string => (keys.length > 0 ? `to the keys ${keys.join(', ')}` : 'with a passphrase');
-
-/** What the details say; of sealed ones why they can not be read. */
-function inside({ details, sealed }: BackupDocument): [string, string][] {
-  if (details === null)
-    return [['inside', `extensions, roles and row counts are sealed, and not to be read here: ${sealed?.message} (${sealed?.hint})`]];
-  return [
-    ['extensions', details.extensions.map(({ name, version }) => `${name} ${version}`).join(', ') || 'none'],
-    ['roles', details.roles.join(', ') || 'none'],
-  ];
-}
-
 function page(document: BackupDocument, { facts, table }: typeof Table, paint: ChalkInstance): string {
-  const { backup, manifest, details } = document;
+  const { manifest, details } = document;
   const look = { width: width(), paint };
-  const pairs: [string, string][] = [
-    ['backup', backup.backupId],
-    ['database', `${backup.database} (${JSON.stringify(manifest.databaseName)})`],
-    ['taken', `${manifest.startedAt} on ${manifest.host}`],
-    ['schedule', backup.scheduleId ?? 'none, by hand'],
-    [
-      'size',
-      `${formatBytes(backup.size)}${manifest.databaseSize === null ? '' : `, of ${formatBytes(manifest.databaseSize)} on the server`}`,
-    ],
-    ['storages', backup.storages.join(', ')],
-    ['proven', provenIn(backup, paint)],
-    ...(backup.pinned ? [['pinned', 'yes: no rule removes it'] as [string, string]] : []),
-    ...backup.doubts.map((doubt): [string, string] => ['suspect', doubt]),
-    ['server', `PostgreSQL ${manifest.serverVersion}, snapshot at ${manifest.snapshotLsn ?? 'an unknown position'}`],
-    ['dumped by', `pg_dump ${manifest.clientVersion}, backup-automation ${manifest.toolVersion}`],
-    ...(manifest.keys ? [['sealed', sealedTo(manifest.keys)] as [string, string]] : []),
-    ...inside(document),
-    ...manifest.warnings.map((warning): [string, string] => ['warning', warning]),
-  ];
   const files = manifest.artifacts.map(({ name, size, sha256 }) => [name, formatBytes(size), sha256]);
   const counted = details?.fingerprint.tables ?? [];
   const tables = counted.map((one) => [`${one.schema}.${one.name}`, String(one.rows)]);
   return [
-    facts(pairs, look),
+    facts(backupFacts(document), look),
     table(['FILE', 'SIZE', 'SHA-256'], files, look),
     ...(tables.length > 0 ? [table(['TABLE', 'ROWS'], tables, { ...look, align: ['left', 'right'] })] : []),
   ].join('\n\n');
