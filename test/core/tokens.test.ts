@@ -23,6 +23,11 @@ test('the token itself, and nothing near it', () => {
   expect(recognise(tokens, 'bat_later', now)?.name).toBe('later');
   expect(recognise(tokens, 'bat_over', now)).toBeNull();
   fc.assert(fc.property(fc.string(), (typed) => typed === good || typed === 'bat_later' || recognise(tokens, typed, now) === null));
+  // what begins, ends or is written nearly like it, and what is kept of it
+  const beginnings = Array.from(good, (_, at) => good.slice(0, at));
+  const changed = Array.from(good, (character, at) => good.slice(0, at) + (character === 'x' ? 'y' : 'x') + good.slice(at + 1));
+  for (const near of [...beginnings, ...changed, `${good}g`, ` ${good}`, good.toUpperCase(), tokens[0]?.sha256 ?? ''])
+    expect(recognise(tokens, near, now), near).toBeNull();
 });
 
 test.skipIf(!isFull)('K2: the time does not tell how much of a token is right', () => {

@@ -1,0 +1,38 @@
+/**
+ * test: E19: `execute --due` that dies at each append of its work, one after the other: no slot is lost and none runs twice.
+ */
+import { expect, test } from 'vitest';
+import { account, simulate, type Simulation } from '../../fixtures/simulation.js';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const start = Date.UTC(2026, 2, 1);
+const settings = { schedules: { hourly: { cron: '0 * * * *' } }, conditions: { minDiskSpace: 0 } };
+const fine = { machine: true, server: true, load: 10, dumpFails: false };
+
+async function countsOf(simulation: Simulation, until: Date) {
+  const [found] = await account(simulation, new Date(start), until);
+  expect(found?.violations).toEqual([]);
+  return found?.counts;
+}
+
+test('E19: killed at each append of a slot, before and after it: the next minute makes good', { timeout: 120_000 }, async () => {
+  const simulation = await simulate(start, settings, () => fine);
+  try {
+    await simulation.tick();
+    const deaths = 14;
+    for (let slot = 1; slot <= deaths; slot += 1) {
+      simulation.set(start + slot * hour);
+      await simulation.tick(slot);
+      simulation.set(start + slot * hour + 20 * minute);
+      await simulation.tick();
+    }
+    const { completed = 0, failed = 0, missed = 0, slots } = (await countsOf(simulation, simulation.now())) ?? {};
+    expect({ slots, missed }).toEqual({ slots: deaths, missed: 0 });
+    // who died while it dumped has failed for good: it is its retry, or the next slot, that makes a backup
+    expect(completed + failed).toBe(deaths);
+    expect(completed).toBeGreaterThan(deaths / 2);
+  } finally {
+    simulation.close();
+  }
+});

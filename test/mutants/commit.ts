@@ -1,0 +1,223 @@
+/**
+ * test: mutants of how a backup comes to be: its bytes, its durability, its one atomic step, the programs that make it, the seal.
+ */
+import type { Mutant } from './mutant.js';
+
+const lostGood = 'after a power cut a completed backup may be gone, or empty';
+const falseGood = 'what is not whole is listed as a backup';
+
+export const commit: readonly Mutant[] = [
+  {
+    name: 'files of a backup not made durable',
+    file: 'storages/local/deposit.ts',
+    edits: [['await handle.sync();', '']],
+    breaks: lostGood,
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: "a backup's folder not made durable before its name",
+    file: 'storages/local/deposit.ts',
+    edits: [['await syncFolder(this.#folder);', '']],
+    breaks: lostGood,
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: "a backup's name not made durable",
+    file: 'storages/local/deposit.ts',
+    edits: [['await syncFolder(dirname(this.#final));', '']],
+    breaks: lostGood,
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: 'the name before the manifest',
+    file: 'storages/local/deposit.ts',
+    edits: [
+      [
+        'makeFile(join(this.#folder, manifestName))',
+        '(await rename(this.#folder, this.#final), makeFile(join(this.#final, manifestName)))',
+      ],
+      ['await syncFolder(this.#folder);\n      await rename(this.#folder, this.#final);', 'await syncFolder(this.#final);'],
+    ],
+    breaks: 'killed in between, a folder without manifest lies where backups lie',
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: "a new database's folder not made durable",
+    file: 'storages/local/local.ts',
+    edits: [['if (made) await syncFolder(this.#root);', '']],
+    breaks: lostGood,
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: 'bytes on disk not compared with bytes written',
+    file: 'storages/local/deposit.ts',
+    edits: [['if (found !== size)', 'if (found < 0)']],
+    breaks: falseGood,
+    tests: ['storages/local/local.test.ts'],
+  },
+  {
+    name: 'a short write taken for a whole one',
+    file: 'system/files/whole-file.ts',
+    edits: [
+      ['for (let done = 0; done < data.length;) done += (await handle.write(data, done)).bytesWritten;', 'await handle.write(data);'],
+    ],
+    breaks: 'on a full disk the end of a restored archive is missing, without a word',
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: 'an aborted backup left in its storage',
+    file: 'storages/local/deposit.ts',
+    edits: [['await rm(this.#folder, { recursive: true, force: true }).catch(() => {});', '']],
+    breaks: 'what failed fills the disk',
+    tests: ['storages/local/local.test.ts'],
+  },
+  {
+    name: "a dead run's partial folder not swept",
+    file: 'storages/local/local.ts',
+    edits: [['await rm(this.#partial(place), { recursive: true, force: true });', '']],
+    breaks: 'what was killed fills the disk',
+    tests: ['storages/local/local.test.ts'],
+  },
+  {
+    name: "a storage's marker not compared",
+    file: 'storages/local/marker.ts',
+    edits: [['if (found === remembered)', 'if (found !== null)']],
+    breaks: 'a backup goes onto whatever disk is mounted there',
+    tests: ['storages/local/local.test.ts'],
+  },
+  {
+    name: 'a storage that was emptied taken for new',
+    file: 'storages/local/marker.ts',
+    edits: [
+      ["if (found === remembered) return 'known';", "if (found === remembered) return 'known';\n    if (found === null) return 'new';"],
+    ],
+    breaks: 'a backup goes into the folder under a disk that is not mounted',
+    tests: ['storages/local/local.test.ts'],
+  },
+  {
+    name: 'a file kept by --output not made durable',
+    file: 'system/files/whole-file.ts',
+    edits: [['await handle.sync();', '']],
+    breaks: 'after a power cut a restored archive is empty under its own name',
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: 'a replaced file not made durable before its name',
+    file: 'system/files/files.ts',
+    edits: [['writeAll(fd, bytes);\n      fsyncSync(fd);', 'writeAll(fd, bytes);']],
+    breaks: 'after a power cut the signing key, the tokens or the configuration are empty',
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: "a replaced file's name not made durable",
+    file: 'system/files/files.ts',
+    edits: [['    throw error;\n  }\n  syncDirectory(dirname(path));', '    throw error;\n  }']],
+    breaks: 'after a power cut a revoked token is back',
+    tests: ['faults/durable.test.ts'],
+  },
+  {
+    name: 'exit status of a program ignored',
+    file: 'system/programs/flow.ts',
+    edits: [['exit.signal === null && (exit.exitCode === 0 ||', '(exit.exitCode !== null || ']],
+    breaks: falseGood,
+    tests: ['system/programs/flow.test.ts'],
+  },
+  {
+    name: 'death of a program by a signal ignored',
+    file: 'system/programs/flow.ts',
+    edits: [['exit.signal === null && (exit.exitCode === 0 ||', '(exit.signal !== null || exit.exitCode === 0 || ']],
+    breaks: falseGood,
+    tests: ['system/programs/flow.test.ts'],
+  },
+  {
+    name: 'exit status of the compressor ignored',
+    file: 'system/programs/flow.ts',
+    edits: [['const failed = ends.filter(', 'const failed = ends.slice(0, 1).filter(']],
+    breaks: falseGood,
+    tests: ['system/programs/flow.test.ts'],
+  },
+  {
+    name: 'the output ends before the exit status is known',
+    file: 'system/programs/flow.ts',
+    edits: [['flush: (next) => void ended.then(() => next(), next),', 'flush: (next) => next(),']],
+    breaks: 'what a killed pg_dump wrote is sealed and stored as if it were whole',
+    tests: ['system/programs/flow.test.ts', 'core/backup/sealing.test.ts'],
+  },
+  {
+    name: 'the last line of the globals not looked for',
+    file: 'engines/pg_dump/archive/stages.ts',
+    edits: [['next(trailer.test(tail) ?', 'next(tail !== null ?']],
+    breaks: 'roles are missing from a backup that is said to be whole',
+    tests: ['engines/pg_dump/archive/stages.test.ts'],
+  },
+  {
+    name: 'the proof of an archive stops at its list',
+    file: 'engines/pg_dump/archive/stages.ts',
+    edits: [["args: ['--file=/dev/null', ", "args: ['--list', "]],
+    breaks: 'an archive that was cut short is proven',
+    tests: ['engines/pg_dump/archive/stages.test.ts'],
+  },
+  {
+    name: 'an empty artifact taken',
+    file: 'core/backup/transfer.ts',
+    edits: [['if (size === 0) throw', 'if (size < 0) throw']],
+    breaks: falseGood,
+    tests: ['core/backup/transfer.test.ts'],
+  },
+  {
+    name: 'SHA-256 not compared',
+    file: 'core/backup/transfer.ts',
+    edits: [['if (sha256 !== artifact.sha256) throw', "if (sha256 === '') throw"]],
+    breaks: 'a flipped bit is not found by reading',
+    tests: ['core/copies-reading.test.ts'],
+  },
+  {
+    name: 'the quorum off by one',
+    file: 'core/backup/targets.ts',
+    edits: [['if (length >= quorum) return;', 'if (length >= quorum - 1) return;']],
+    breaks: 'a backup is good with fewer copies than were asked for',
+    tests: ['core/backup/transfer.test.ts'],
+  },
+  {
+    name: 'a required storage treated as any other',
+    file: 'core/backup/targets.ts',
+    edits: [['failed.find(({ required }) => required) ??', '']],
+    breaks: 'a backup is good without the copy that was demanded',
+    tests: ['core/backup/transfer.test.ts'],
+  },
+  {
+    name: 'the copy in a further storage not read back',
+    file: 'core/backup/proof.ts',
+    edits: [['for (const target of alive(targets)) {', 'for (const target of alive(targets).slice(0, 1)) {']],
+    breaks: 'a storage that lies is believed',
+    tests: ['core/backup/transfer.test.ts'],
+  },
+  {
+    name: 'the final chunk made before the proof was content',
+    file: 'core/backup/sealing.ts',
+    edits: [['flow.done.then(() => next(), next);', 'next();']],
+    breaks: 'what can not be read is sealed so that nobody sees it',
+    tests: ['core/backup/sealing.test.ts'],
+  },
+  {
+    name: "the last chunk's flag ignored",
+    file: 'codecs/age-payload.ts',
+    edits: [['nonce[11] = final ? 1 : 0;', '']],
+    breaks: 'a sealed file cut at a border of its chunks opens as if it were whole',
+    tests: ['codecs/age.test.ts'],
+  },
+  {
+    name: "a chunk's tag not checked",
+    file: 'codecs/age-payload.ts',
+    edits: [['opener.final();', '']],
+    breaks: 'a changed sealed file opens',
+    tests: ['codecs/age.test.ts'],
+  },
+  {
+    name: 'the same nonce for every file',
+    file: 'codecs/age.ts',
+    edits: [['const nonce = randomBytes(nonceSize);', 'const nonce = Buffer.alloc(nonceSize);']],
+    breaks: 'a nonce comes twice',
+    tests: ['codecs/age.test.ts'],
+  },
+];
