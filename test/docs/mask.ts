@@ -1,0 +1,33 @@
+/** test: what is seen once and what is seen again: the same but for ids, times, sizes, durations and versions. */
+import { matches } from '../stories/story.js';
+
+const masks: readonly (readonly [RegExp, string])[] = [
+  // newer versions of pg_dump compress inside the archive
+  [/\b(database\.dump|globals\.sql)\.zst\b/g, '$1'],
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<id>'],
+  [/\b01[0-9a-f]{6}(-[0-9a-f]{4}){0,3}\b/g, '<id>'],
+  [/\b(age1|bat_)\w+/g, '$1<key>'],
+  [/\b[0-9a-f]{16,64}\b/g, '<hash>'],
+  [/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b/g, '<day>'],
+  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( UTC)?/g, '<time>'],
+  [/\b\d{4}-\d\d-\d\d\b/g, '<date>'],
+  [/\b\d\d:\d\d(:\d\d)?\b/g, '<clock>'],
+  [/\b\d+(\.\d+)? ?([kMGT]?B)\b/g, '<size>'],
+  [/\b\d+(\.\d+)? ?(ms|s|min|m|h|d|days|minutes|seconds|hours)\b( \d+ (s|min|h)\b)*/g, '<duration>'],
+  [/\b\d+(\.\d+)? %/g, '<share>'],
+  [/\b\d+\.\d+(\.\d+)*\b/g, '<number>'],
+  [/PostgreSQL \d+/g, 'PostgreSQL <number>'],
+  [/\/[\w/.-]*\/(pg_\w+|psql|zstd|gzip)\b/g, '$1'],
+  [/\b(process|pid) \d+/g, '$1 <pid>'],
+];
+
+const masked = (text: string) => masks.reduce((words, [pattern, mark]) => words.replace(pattern, mark), text);
+
+/** The lines of a terminal, ready to be compared. */
+const lines = (text: string) => text.trimEnd().split('\n').map((line) => masked(line).trimEnd()); // prettier-ignore
+
+/** Whether a page shows what is seen. */
+export function sameWords(shown: string, seen: string): boolean {
+  const pattern = lines(shown).map((line) => (line.trim() === '...' ? '[...]' : line.replaceAll('...', '[..]')));
+  return matches(pattern, lines(seen));
+}
