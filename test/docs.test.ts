@@ -2,11 +2,12 @@
  * test: the documentation says only what is so. `npx vitest run test/docs.test.ts -u` writes the generated pages anew.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { CommanderError, type Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../src/cli/main.js';
 import { failures } from '../src/model/errors.js';
+import { anchorsOf, linksOf } from './docs/page.js';
 
 const root = resolve(import.meta.dirname, '..');
 const pages = [
@@ -15,6 +16,9 @@ const pages = [
 ]
   .filter((file) => file.endsWith('.md'))
   .map((file) => [file, readFileSync(join(root, file), 'utf8')] as const);
+
+/** Made from the code: as long as they are. */
+const generated = ['docs/commands.md', 'docs/exit-codes.md', 'docs/reference/configuration.md', 'docs/performance.md', 'CHANGELOG.md'];
 
 /** The contract's meaning of each exit code, and whether repeating is safe and useful. */
 const exits: Readonly<Record<number, readonly [meaning: string, repeat: string]>> = {
@@ -159,10 +163,39 @@ describe('every command that is written down is known', () => {
   });
 });
 
+/** Files and anchors of a page's links that lead inside the project; of a link to a folder of pages none. */
+const inside = (file: string, page: string) =>
+  linksOf(page)
+    .filter((link) => !/^[a-z]+:/.test(link))
+    .map((link) => {
+      const [path = '', anchor] = link.split('#');
+      return { link, target: path === '' ? file : relative(root, resolve(root, dirname(file), path)), anchor };
+    });
+
+test('every page is reached from the README', () => {
+  const reached = new Set(['README.md']);
+  for (const file of reached) {
+    const page = pages.find(([name]) => name === file)?.[1];
+    for (const { target } of page === undefined ? [] : inside(file, page)) reached.add(target);
+  }
+  expect(pages.map(([file]) => file).filter((file) => !reached.has(file))).toEqual([]);
+});
+
+test('no page is longer than one reads at a time', () => {
+  const long = pages.filter(([file]) => !generated.includes(file)).map(([file, page]) => [file, page.split('\n').length] as const);
+  expect(long.filter(([, lines]) => lines > 275)).toEqual([]);
+  expect(long.find(([file]) => file === 'README.md')?.[1]).toBeLessThanOrEqual(110);
+});
+
 describe.each(pages)('%s', (file, page) => {
   test('links to what is there', () => {
-    const links = [...page.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
-    expect(links.filter((link) => !existsSync(join(root, dirname(file), link)))).toEqual([]);
+    const dead = inside(file, page).filter(({ target, anchor }) => {
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== undefined && !anchorsOf(readFileSync(join(root, target), 'utf8')).includes(anchor);
+    });
+    expect(dead.map(({ link }) => link)).toEqual([]);
+    const outside = linksOf(page).filter((link) => /^[a-z]+:/.test(link));
+    expect(outside.filter((link) => !/^https:\/\/[\w.-]+\.[a-z]+(\/[\w./#-]*)?$/.test(link))).toEqual([]);
   });
 
   test('names scripts and files of the tests that are there', () => {

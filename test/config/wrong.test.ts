@@ -82,7 +82,9 @@ describe('I1: unknown keys', () => {
     ['health', 'maxConnectionPol', 'maxConnectionPool'],
     ['api', 'prot', 'port'],
   ])('%s.%s is refused with the right name %s', async (parent, wrong, right) => {
-    expect(await said({ [parent]: { [wrong]: 1 } })).toContain(`${parent}.${wrong} is 1, but there is no such key (did you mean "${right}"?)`);
+    expect(await said({ [parent]: { [wrong]: 1 } })).toContain(
+      `${parent}.${wrong} is 1, but there is no such key (did you mean "${right}"?)`,
+    );
   });
 
   test('a name like nothing gets no suggestion', async () => {

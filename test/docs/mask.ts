@@ -3,10 +3,11 @@ import { matches } from '../stories/story.js';
 
 const masks: readonly (readonly [RegExp, string])[] = [
   // newer versions of pg_dump compress inside the archive
-  [/\b(database\.dump|globals\.sql)\.zst\b/g, '$1'],
+  [/\b(database\.dump|globals\.sql)\.(zst|gz)\b/g, '$1'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<id>'],
   [/\b01[0-9a-f]{6}(-[0-9a-f]{4}){0,3}\b/g, '<id>'],
-  [/\b(age1|bat_)\w+/g, '$1<key>'],
+  [/\bage1\w+/g, 'age1<key>'],
+  [/\bbat_[\w-]+/g, 'bat_<key>'],
   [/\b[0-9a-f]{16,64}\b/g, '<hash>'],
   [/\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b/g, '<day>'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?( UTC)?/g, '<time>'],
@@ -15,6 +16,11 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/\b\d+(\.\d+)? ?([kMGT]?B)\b/g, '<size>'],
   [/\b\d+(\.\d+)? ?(ms|s|min|m|h|d|days|minutes|seconds|hours)\b( \d+ (s|min|h)\b)*/g, '<duration>'],
   [/\b\d+(\.\d+)? %/g, '<share>'],
+  // pages that are tried at the same time share a server
+  [/\b\d+ of \d+ connections/g, '<count> connections'],
+  [/\b\d+ other backups? (is|are) running/g, '<count> other backups'],
+  [/^(load|concurrency) +\d+/gm, '$1  <count>'],
+  [/\b[0-9A-F]+\/[0-9A-F]{5,}\b/g, '<position>'],
   [/\b\d+\.\d+(\.\d+)*\b/g, '<number>'],
   [/PostgreSQL \d+/g, 'PostgreSQL <number>'],
   [/\/[\w/.-]*\/(pg_\w+|psql|zstd|gzip)\b/g, '$1'],

@@ -63,7 +63,7 @@ async function follow(page: Page, differences: Differences): Promise<void> {
 /** The page with what was seen. */
 function corrected(page: Page, differences: Differences): string {
   const lines = page.text.split('\n');
-  for (const [line, seen] of [...differences].reverse()) {
+  for (const [line, seen] of [...differences].toReversed()) {
     const length = lines.slice(line).indexOf('```');
     lines.splice(line, length, ...seen.split('\n'));
   }

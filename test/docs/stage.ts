@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { temporaryProject } from '../fixtures/cli.js';
@@ -96,6 +97,8 @@ export async function setStage(): Promise<Stage> {
       .replaceAll(`${socketDirectory}:${serverPort}`, 'db1:5432')
       .replaceAll(socketDirectory, 'db1')
       .replaceAll(`"${superuser}"`, '"backup"')
+      .replace(new RegExp(`\\bcli:${userInfo().username} +${hostname()}\\b`, 'g'), 'cli:backup  db1')
+      .replace(new RegExp(`Z on ${hostname()}$`, 'gm'), 'Z on db1')
       .trimEnd();
 
   const exported = { ...calm, PGHOST: socketDirectory, PGPORT: String(serverPort), PGUSER: superuser, DATABASE_URL: url };

@@ -79,7 +79,10 @@ async function validate(options: GlobalOptions): Promise<Outcome> {
   return {
     document: { ok: errors.length === 0, errors, warnings },
     text: () => [...lines, ...(errors.length === 0 ? ['the configuration is valid'] : [])].join('\n'),
-    failure: errors.length === 0 ? undefined : new ConfigurationFailure(errors, 'mend what is named; `backup-automation config schema` has every key'),
+    failure:
+      errors.length === 0
+        ? undefined
+        : new ConfigurationFailure(errors, 'mend what is named; `backup-automation config schema` has every key'),
   };
 }
 
