@@ -20,7 +20,7 @@ import { bytesPerGB } from './model/units.js';
 import type { Log } from './model/roles/log.js';
 import type { Announce } from './model/roles/progress.js';
 import { schedulers } from './schedulers/index.js';
-import { storages } from './storages/index.js';
+import { storages, type StorageMember } from './storages/index.js';
 import { openMemory } from './system/files/memory.js';
 import { systemClock } from './system/clock.js';
 import { openDueMemory } from './system/due-memory.js';
@@ -78,7 +78,10 @@ function codecsOf(kinds: readonly string[], sealed: Codec) {
 
 function openStorages(config: Config) {
   const memory = openStorageMemory(config.stateDirectory);
-  return Object.entries(config.storages).map(([name, options]) => storages[options.kind].create(name, options, memory));
+  return Object.entries(config.storages).map(([name, options]) => {
+    const member: StorageMember = storages[options.kind];
+    return member.create(name, options, memory);
+  });
 }
 
 /** The longest that one sending of an alert may take, ms. */

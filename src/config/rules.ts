@@ -2,7 +2,7 @@
  * config: the rules that no single key can keep alone, and what is valid but not built yet; pure.
  */
 import type { Retention } from '../model/settings/settings.js';
-import { databaseEntries, gzipLevels, knownNames, quorums, someOfEach, storagePaths, templates } from './rules/entries.js';
+import { databaseEntries, gzipLevels, knownNames, quorums, someOfEach, storagePlaces, templates } from './rules/entries.js';
 import type { Finding, Rule } from './rules/rule.js';
 import { encryptions, noLiteralSecrets, placeholder } from './rules/secrets.js';
 import { times, zones } from './rules/times.js';
@@ -11,7 +11,7 @@ import type { Config } from './schema.js';
 const rules: readonly Rule[] = [
   someOfEach,
   databaseEntries,
-  storagePaths,
+  storagePlaces,
   quorums,
   knownNames,
   times,

@@ -3,7 +3,7 @@
  */
 import { Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../../src/model/backup/backup.js';
+import { refuseBadName, type BackupPlace } from '../../src/model/backup/backup.js';
 import { Failure } from '../../src/model/errors.js';
 import { manifestName } from '../../src/model/settings/names.js';
 import type { Deposit, Storage, StoredBackup } from '../../src/model/roles/storage.js';
@@ -30,10 +30,6 @@ export interface MemoryStorage extends Storage {
 }
 
 const keyOf = ({ database, backupId }: BackupPlace): string => `${database}/${backupId}`;
-function refuseBadNames({ database, backupId }: BackupPlace): true {
-  if (databaseNamePattern.test(database) && backupIdPattern.test(backupId)) return true;
-  throw new Failure('not-found', `"${database}/${backupId}" is not the name of a backup`);
-}
 const notHere = async (): Promise<never> => {
   throw new Error('the storage of this test does not know that');
 };
@@ -120,7 +116,8 @@ export function memoryStorage(
     adopt: async () => void (known = true),
     async put(place) {
       may('put');
-      known = refuseBadNames(place);
+      refuseBadName(place);
+      known = true;
       if (open.has(keyOf(place)) || kept.has(keyOf(place))) throw new Failure('storage', `${keyOf(place)} is there already`);
       open.add(keyOf(place));
       return depositAt(place);
@@ -137,8 +134,14 @@ export function memoryStorage(
         if (stored) yield stored;
       }
     },
-    stat: async (place) => (refuseBadNames(place) ? storedAt(place) : null),
-    sweep: async (place) => void (refuseBadNames(place) && open.delete(keyOf(place))),
+    stat: async (place) => {
+      refuseBadName(place);
+      return storedAt(place);
+    },
+    sweep: async (place) => {
+      refuseBadName(place);
+      open.delete(keyOf(place));
+    },
     mark: notHere,
     unmark: notHere,
     discard: notHere,

@@ -1,11 +1,11 @@
 /**
  * config: the rules about entries: that each is whole, and that they name one another rightly; pure.
  */
-import { resolve } from 'node:path';
 import { placeholders, unknownPlaceholders } from '../../model/alert/template.js';
 import { didYouMean } from '../../model/settings/nearest.js';
 import { isReference } from '../../model/settings/reference.js';
 import type { Compression } from '../../model/settings/settings.js';
+import { storages, type StorageMember } from '../../storages/index.js';
 import type { Path } from '../layers.js';
 import type { Finding, Rule } from './rule.js';
 
@@ -45,12 +45,15 @@ export const databaseEntries: Rule = (config) =>
     return found;
   });
 
-export const storagePaths: Rule = (config) => {
+export const storagePlaces: Rule = (config) => {
   const seen = new Map<string, string>();
-  return Object.entries(config.storages).flatMap(([name, storage]) => {
-    const other = seen.get(resolve('/', storage.path));
-    seen.set(resolve('/', storage.path), name);
-    return other === undefined ? [] : [{ path: ['storages', name, 'path'], expected: `another folder than that of "${other}"` }];
+  return Object.entries(config.storages).flatMap(([name, options]) => {
+    const member: StorageMember = storages[options.kind];
+    const { key, value, word } = member.place(options);
+    const place = `${options.kind} ${value}`;
+    const other = seen.get(place);
+    seen.set(place, name);
+    return other === undefined ? [] : [{ path: ['storages', name, key], expected: `another ${word} than that of "${other}"` }];
   });
 };
 

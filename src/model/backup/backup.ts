@@ -2,6 +2,7 @@
  * model: the Backup, what a completed event left in the storages, as its manifest describes it.
  */
 import * as z from 'zod';
+import { Failure } from '../errors.js';
 import { levels, type Level } from './level.js';
 import { markSchema } from './mark.js';
 import { propertiesSchema } from './properties.js';
@@ -153,6 +154,12 @@ export type BackupDetails = z.infer<typeof detailsSchema>;
 export interface BackupPlace {
   readonly database: string;
   readonly backupId: string;
+}
+
+/** Throws `not-found` for what could lead elsewhere: every storage asks before it looks. */
+export function refuseBadName({ database, backupId }: BackupPlace): void {
+  if (databaseNamePattern.test(database) && backupIdPattern.test(backupId)) return;
+  throw new Failure('not-found', `"${database}/${backupId}" is not the name of a backup`);
 }
 
 /** What was proven of a backup, and when: a fact of the ledger or of the manifest. */

@@ -7,9 +7,9 @@
  */
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { backupIdPattern, databaseNamePattern, type BackupPlace } from '../../model/backup/backup.js';
+import { backupIdPattern, databaseNamePattern, refuseBadName, type BackupPlace } from '../../model/backup/backup.js';
 import { Failure, type FailureCode } from '../../model/errors.js';
 import { manifestName } from '../../model/settings/names.js';
 import type { DiscardedBackup, Storage, StoredBackup } from '../../model/roles/storage.js';
@@ -111,8 +111,7 @@ class LocalStorage implements Storage {
   }
 
   #path(place: BackupPlace): string {
-    if (!databaseNamePattern.test(place.database) || !backupIdPattern.test(place.backupId))
-      throw new Failure('not-found', `"${place.database}/${place.backupId}" is not the name of a backup`);
+    refuseBadName(place);
     return join(this.#root, place.database, place.backupId);
   }
 
@@ -223,5 +222,6 @@ class LocalStorage implements Storage {
 export const local = {
   kind: 'local',
   options,
+  place: ({ path }: z.output<typeof options>) => ({ key: 'path', value: resolve('/', path), word: 'folder' }),
   create: (name: string, given: z.input<typeof options>, memory: StorageMemory): Storage => new LocalStorage(name, given, memory),
 } as const;

@@ -1,11 +1,9 @@
 /**
  * test: what is put aside, brought back and removed in a folder; marks beside the manifest.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Storage } from '../../../src/model/roles/storage.js';
 import { local } from '../../../src/storages/local/local.js';
@@ -38,26 +36,6 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('put aside it is in no listing, and whole; brought back it is as before', async () => {
-  await storage.discard(place, at);
-  expect(await namesOf(storage.list())).toEqual([]);
-  expect(await storage.stat(place)).toBeNull();
-  expect(await all(storage.discarded('shop'))).toMatchObject([{ place, discardedAt: at, sizes: { 'database.dump': 5 } }]);
-  expect(await namesOf(storage.discarded('other'))).toEqual([]);
-  await storage.recover(place);
-  expect(await namesOf(storage.list())).toEqual([place.backupId]);
-  expect(await namesOf(storage.discarded())).toEqual([]);
-  expect(readdirSync(path()).toSorted()).toEqual(['database.dump', 'manifest.json']);
-});
-
-test('removed it is gone', async () => {
-  await expect(storage.remove(place)).rejects.toMatchObject({ code: 'storage' });
-  expect(existsSync(path())).toBe(true);
-  await storage.discard(place, at);
-  await storage.remove(place);
-  expect(readdirSync(join(folder, 'store', 'shop'))).toEqual([]);
-});
-
 test('what an interrupted removal left is removed too', async () => {
   await storage.discard(place, at);
   rmSync(join(`${path()}.trash`, 'manifest.json'));
@@ -66,7 +44,7 @@ test('what an interrupted removal left is removed too', async () => {
   expect(await namesOf(storage.discarded())).toEqual([]);
 });
 
-test('nothing is brought back in the place of something that is there', async () => {
+test('nothing is brought back in the place of an empty folder, which a rename would take without a word', async () => {
   await storage.discard(place, at);
   mkdirSync(path());
   await expect(storage.recover(place)).rejects.toMatchObject({
@@ -80,25 +58,6 @@ test('a date that can not be read is none', async () => {
   await storage.discard(place, at);
   writeFileSync(join(`${path()}.trash`, 'REMOVED'), 'yesterday');
   expect(await all(storage.discarded())).toMatchObject([{ discardedAt: null }]);
-});
-
-test('a mark lies beside the manifest, is replaced and taken away', async () => {
-  await storage.mark(place, 'PINNED', 'first');
-  await storage.mark(place, 'PINNED', 'second');
-  expect(readFileSync(join(path(), 'PINNED'), 'utf8')).toBe('second');
-  expect((await storage.stat(place))?.sizes).toEqual({ 'database.dump': 5, PINNED: 6 });
-  let read = '';
-  await pipeline(await storage.get(place, 'PINNED'), new Writable({ write: (data, _encoding, next) => ((read += String(data)), next()) }));
-  expect(read).toBe('second');
-  await storage.unmark(place, 'PINNED');
-  await storage.unmark(place, 'PINNED');
-  expect((await storage.stat(place))?.sizes).toEqual({ 'database.dump': 5 });
-});
-
-test.each(['manifest.json', '../PINNED', 'database.dump', ''])('%j is no name of a mark', async (name) => {
-  await expect(storage.mark(place, name, 'x')).rejects.toThrow('not the name of a mark');
-  await expect(storage.unmark(place, name)).rejects.toThrow('not the name of a mark');
-  expect((await storage.stat(place))?.sizes).toEqual({ 'database.dump': 5 });
 });
 
 test('in a storage that is away, or not known from here, nothing is touched', async () => {

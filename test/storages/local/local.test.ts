@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { local } from '../../../src/storages/local/local.js';
 import { openStorageMemory } from '../../../src/system/files/storage-memory.js';
+import { discardContract } from '../../contracts/discard.js';
 import { storageContract, type StorageUnderTest } from '../../contracts/storage.js';
 import { memoryStorage } from '../../fakes/storage.js';
 import { eventId } from '../../fixtures/ledger.js';
@@ -42,6 +43,7 @@ async function makeLocal(): Promise<StorageUnderTest & { readonly folder: string
 }
 
 storageContract('local', makeLocal);
+discardContract('local', makeLocal);
 
 storageContract('in memory', async () => {
   const storage = memoryStorage('memory');
