@@ -39,7 +39,11 @@ export const failures = {
   tls: { exit: 20, class: 'permanent', hint: "check sslmode, sslrootcert and the server's certificate" },
   'no-database': { exit: 20, class: 'permanent', hint: 'check the name of the database' },
   permission: { exit: 20, class: 'permanent', hint: 'grant the backup role pg_read_all_data, or what the message names' },
-  'server-busy': { exit: 20, class: 'busy', hint: 'too many connections; repeat when the database is quieter' },
+  'server-busy': {
+    exit: 20,
+    class: 'busy',
+    hint: 'a backup needs three connections of its role, and one more for each of its jobs: repeat when the server is quieter, or raise the CONNECTION LIMIT',
+  },
   'lock-timeout': { exit: 20, class: 'busy', hint: 'another session holds a conflicting lock; repeat when it is done' },
   'gave-way': { exit: 20, class: 'busy', hint: 'other sessions come first; repeat when nobody alters tables, or raise maxBlocking' },
   'damaged-source': { exit: 20, class: 'permanent', hint: 'the server reports damaged data; do not remove old backups, check the disk' },

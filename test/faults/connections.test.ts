@@ -2,7 +2,7 @@
  * test: C6, C21, C23, C25, E16: too few connections, a standby that cancels, a pooler, a server that does not tell its load, a host that is cut off.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,20 +86,45 @@ describe('C6: too few connections', () => {
     expect(violations).toEqual([]);
   });
 
-  it.each(isFull ? [1, 2, 3] : [1, 3])('a role that may have %d: busy, said by test beforehand; four are enough', async (limit) => {
+  it.each(isFull ? [1, 2] : [2])('a role that may have %d: busy, said by test beforehand; three are enough', async (limit) => {
     await sql(cluster.url('postgres'), `ALTER ROLE backup CONNECTION LIMIT ${limit}`);
     const made = project(asBackup());
     expect(ending(await made.json(['execute']))).toEqual({ exitCode: 20, code: 'server-busy', status: 'failed' });
     expect((await made.json(['events', '--status', 'pending'])).document.events).toMatchObject([{ type: 'retry' }]);
+    expect((await made.json(['execute'])).document.error.hint).toContain('three connections of its role');
     const rehearsed = await made.json(['test']);
     expect({ exitCode: rehearsed.exitCode, steps: JSON.stringify(rehearsed.document['steps']) }).toEqual({
       exitCode: 1,
       steps: expect.stringContaining('too many connections for role'),
     });
+    await sql(cluster.url('postgres'), 'ALTER ROLE backup CONNECTION LIMIT 3');
+    const { exitCode, document } = await made.json(['execute']);
+    expect({ exitCode, impact: document.events[0]?.impact }).toEqual({ exitCode: 0, impact: undefined });
     await sql(cluster.url('postgres'), 'ALTER ROLE backup CONNECTION LIMIT 4');
-    expect((await made.json(['execute'])).exitCode).toBe(0);
+    expect((await made.json(['execute'])).document.events[0]?.impact).toBeDefined();
     await sql(cluster.url('postgres'), 'ALTER ROLE backup CONNECTION LIMIT -1');
   });
+});
+
+it('C1: a server that shuts down, or has not started yet: transient, the server says which, and a retry is left', async () => {
+  const going = await startCluster({ programs: await serverPrograms() });
+  const guest = spawn(program('psql'), ['-X', '-q', going.url('postgres')], { stdio: ['pipe', 'ignore', 'ignore'] });
+  children.push(guest);
+  try {
+    const others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    await until('somebody is connected', async () => (await sql(going.url('postgres'), others)) === '1');
+    // a smart shutdown waits for the guest, and lets nobody else in
+    process.kill(Number(readFileSync(join(going.dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGTERM');
+    await until('nobody is let in', () => sql(going.url('postgres'), 'SELECT 1').then(() => false, () => true)); // prettier-ignore
+    const made = project(going.url('postgres'));
+    const found = await made.json(['execute']);
+    expect(ending(found)).toEqual({ exitCode: 20, code: 'connection', status: 'failed' });
+    expect(found.document.error).toMatchObject({ class: 'transient', message: expect.stringContaining('shutting down') });
+    expect((await made.json(['events', '--status', 'pending'])).document.events).toMatchObject([{ type: 'retry' }]);
+  } finally {
+    guest.kill('SIGKILL');
+    await going.stop();
+  }
 });
 
 describe('C25: a server that does not tell its load', () => {

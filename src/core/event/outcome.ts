@@ -17,7 +17,12 @@ export interface Outcome {
 }
 
 export const notNow = (event: BackupEvent, reasons: readonly string[]): Failure =>
-  new Failure('not-now', `${event.database}: not backed up: ${reasons.join('; ')}`);
+  new Failure('not-now', `${event.database}: not backed up: ${reasons.join('; ')}`, {
+    // waiting makes no room
+    ...(reasons.every((reason) => reason.startsWith('disk:')) && {
+      hint: 'make room on the storage: `backup-automation backups prune` shows what may go',
+    }),
+  });
 
 /** A good backup that is not everything that was asked for. */
 export function shortfall(settings: Pick<Settings, 'failOnWarnings'>, event: BackupEvent, made: Made): Failure | null {

@@ -2,6 +2,7 @@
  * engines: a session beside a dump that looks at what the server does, and at who waits for the dump. It changes nothing.
  */
 import { readFile } from 'node:fs/promises';
+import { Failure } from '../../model/errors.js';
 import type { Observation } from '../../model/moment/observation.js';
 import type { Watch } from '../../model/roles/engine.js';
 import { systemClock } from '../../system/clock.js';
@@ -54,10 +55,27 @@ export async function onThisHost(pid: number): Promise<boolean> {
   return /(^|\0)postgres: /.test(title);
 }
 
-/** Opens the session. Throws when there is no place for it: then nothing is watched. */
+/** What the dump itself still needs: the session of its snapshot, and its own. */
+const neededBeside = 2;
+
+/** Places that the role, and the server for everybody, have left; null: as many as one likes. The role sees its own sessions at least. */
+const left = `SELECT LEAST(
+  (SELECT r.rolconnlimit - (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a WHERE a.usesysid = r.oid)
+    FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER AND r.rolconnlimit >= 0),
+  (SELECT pg_catalog.current_setting('max_connections')::int8 - pg_catalog.current_setting('superuser_reserved_connections')::int8
+    - COALESCE(pg_catalog.current_setting('reserved_connections', true)::int8, 0) - pg_catalog.sum(numbackends) FROM pg_catalog.pg_stat_database)
+)::int4 AS places`;
+
+/** Opens the session. Throws when there is no place for it, or none left for the dump beside it: then nothing is watched. */
 export async function beginWatch(connection: Connection, eventId: string): Promise<Watch> {
   const server = await connection.server();
   const session: Session = await server.connect({ applicationName: `${applicationName} watch`, settings: { statement_timeout: patience } });
+  // a server that does not tell may have enough
+  const [{ places } = { places: neededBeside }] = await session.query<{ places: number }>(left).catch(() => []);
+  if (places < neededBeside) {
+    await session.close();
+    throw new Failure('server-busy', `${places} connections are left, too few to watch a dump that needs ${neededBeside}`);
+  }
   const { host } = server.address;
   const near = host.startsWith('/') || /^(localhost|127\.|::1$)/.test(host);
   const local = near && (await onThisHost(session.backendPid));

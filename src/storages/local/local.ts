@@ -46,7 +46,7 @@ const codes: Record<string, FailureCode> = {
   EROFS: 'storage-denied',
 };
 
-/** What a path has before its last name: the storage's own name says enough. */
+/** What a path has before its last name: the storage's own folder says enough. */
 const folders = /(?<=')\/[^']*\/(?=[^'/]+')/g;
 
 class LocalStorage implements Storage {
@@ -75,7 +75,7 @@ class LocalStorage implements Storage {
   explain = (error: unknown, known: Readonly<Record<string, FailureCode>> = codes): Failure => {
     if (error instanceof Failure) return error;
     const text = (error instanceof Error ? error.message : String(error)).replaceAll(folders, '');
-    return new Failure(known[errnoOf(error)] ?? 'storage', `storage "${this.name}": ${text}`, { cause: error });
+    return new Failure(known[errnoOf(error)] ?? 'storage', `storage "${this.name}" (${this.#root}): ${text}`, { cause: error });
   };
 
   #explainRead = (error: unknown): Failure => this.explain(error, { EIO: 'unreadable' });
