@@ -157,7 +157,8 @@ function automationFacts(
     routines: Object.entries(context.schedules).flatMap(([id, schedule]) =>
       routinesOf(context, { id, schedule }, namesOf(schedule, entries, stock), { now, history, stock }),
     ),
-    lastRuns: history.lastRuns,
+    // what is no longer configured is nobody's concern
+    lastRuns: history.lastRuns.filter(({ database }) => entries.some(({ name }) => database === name || database.startsWith(`${name}--`))),
     deadRuns:
       ended instanceof Failure
         ? history.deadRuns

@@ -194,7 +194,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
     ],
     advice: [
       ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
-      ...(facts.proofs.length === 0 ? [noBackup] : []),
+      ...(facts.proofs.length === 0 && facts.lastRuns.length === 0 ? [noBackup] : []),
       ...(facts.uncaged == null ? [] : [`${notCaged}${facts.uncaged}; see "Where it is restored" in docs/verify.md`]),
       ...adviseScheduler(facts.scheduler),
       ...adviseAlerting(facts.channels, facts.now),

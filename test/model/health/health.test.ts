@@ -194,7 +194,7 @@ describe('judgeHealth', () => {
     expect(judge({ proofs: [{ database: 'shop', restoredAt: null, everyDays: 7 }] }).advice).toEqual([
       expect.stringContaining('no backup of shop was proven'),
     ]);
-    expect(judge({ proofs: [] }).advice).toEqual([expect.stringContaining('`backup-automation execute`')]);
+    expect(judge({ proofs: [], lastRuns: [] }).advice).toEqual([expect.stringContaining('`backup-automation execute`')]);
   });
 });
 

@@ -80,6 +80,12 @@ describe('findClients', () => {
     expect(reasons[0]).toMatch(/without pg_restore/);
   });
 
+  test('passes over a folder of PATH that can not be looked into', async () => {
+    symlinkSync(join(folder, 'loop'), join(folder, 'loop'));
+    const good = shims({ pg_dump: shim.version('44.1') });
+    expect((await findClients(only(join(folder, 'loop'), good.directory))).map(({ version }) => version)).toEqual(['44.1']);
+  });
+
   test('finds nothing where nothing is, and does not look into relative folders', async () => {
     expect(await findClients({ ...only('', '.', 'bin', folder) })).toEqual([]);
   });

@@ -55,7 +55,10 @@ async function list(options: { database?: string } & GlobalOptions): Promise<Out
   return {
     document: { backups, problems },
     text: (paint) => {
-      if (backups.length === 0) return 'no backups yet; make one with `backup-automation execute`';
+      if (backups.length === 0)
+        return problems.length > 0
+          ? 'no backups can be seen: see the warnings'
+          : 'no backups yet; make one with `backup-automation execute`';
       const noted = backups.some(({ pinned, suspect }) => pinned || suspect);
       const rows = backups.map((backup) => [
         backup.backupId,

@@ -9,6 +9,7 @@ import { addCommand, run } from '../../command.js';
 import { width, type GlobalOptions, type Outcome } from '../../render.js';
 import type * as Table from '../../show/table.js';
 import { openLook } from '../../work.js';
+import { minuteOf } from '../../../model/moment/minute.js';
 
 const help = {
   examples: [
@@ -71,7 +72,7 @@ function rowsOf(found: Compared): string[][] {
 function page(found: Compared, { table }: typeof Table, paint: ChalkInstance): string {
   const { a, b, warnings, equal } = found;
   const said = warnings.map((warning) => `${paint.yellow('warning:')} ${warning}`);
-  const which = `A is ${a.backupId} of ${a.timestamp}, B is ${b.backupId} of ${b.timestamp}`;
+  const which = `A is ${a.backupId} of ${minuteOf(a.timestamp)}, B is ${b.backupId} of ${minuteOf(b.timestamp)}`;
   const rows = rowsOf(found);
   if (rows.length === 0) return [...said, which, equal ? 'no difference' : 'no difference in what could be compared'].join('\n');
   const look = { width: width(), paint, align: ['left', 'right', 'right', 'right'] as const };
