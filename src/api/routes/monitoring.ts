@@ -6,7 +6,7 @@ import { statisticsDocument } from '../../core/documents/statistics.js';
 import { health } from '../../core/health.js';
 import { within } from '../../core/history/within.js';
 import { activeEvents } from '../../core/history/events.js';
-import { groupings } from '../../model/events/grouping.js';
+import { groupings } from '../../model/figures/grouping.js';
 import { route } from '../route.js';
 import { checkSchema, eventSchema, statisticsSchema } from '../schemas.js';
 

@@ -4,9 +4,9 @@
 import type { ChalkInstance } from 'chalk';
 import { Option, type Command } from 'commander';
 import type { Figures } from '../../core/history/statistics.js';
-import type { Cost } from '../../model/events/impact.js';
-import { groupings, type Grouping } from '../../model/events/grouping.js';
-import type { Statistics, StatisticsGroup } from '../../model/events/statistics.js';
+import type { Cost } from '../../model/figures/impact.js';
+import { groupings, type Grouping } from '../../model/figures/grouping.js';
+import type { Statistics, StatisticsGroup } from '../../model/figures/statistics.js';
 import { formatBytes, formatDuration, msPerDay } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';

@@ -1,7 +1,7 @@
 /**
  * core: the document of `statistics`, the same for the command line and the API.
  */
-import type { Grouping } from '../../model/events/grouping.js';
+import type { Grouping } from '../../model/figures/grouping.js';
 import { localZone } from '../../model/moment/here.js';
 import { parseSince } from '../../model/moment/typed.js';
 import { keptStatistics, statistics, type Figures } from '../history/statistics.js';

@@ -7,7 +7,7 @@ import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
 import { takeKnown, type KnownSchedules } from '../../model/events/known.js';
 import type { LedgerDamage } from '../../model/roles/ledger.js';
-import { RestoreTimes, type RestoreTime } from '../../model/events/restore-times.js';
+import { RestoreTimes, type RestoreTime } from '../../model/figures/restore-times.js';
 import { isDead, type Sight } from './liveness.js';
 
 export interface History {

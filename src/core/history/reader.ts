@@ -1,7 +1,7 @@
 /**
  * core: folds the ledger, each line once, and remembers the fold where reading it again would take long. It writes no line.
  */
-import { LedgerFold, type Folded } from '../../model/events/fold.js';
+import { LedgerFold, type Folded } from '../../model/figures/fold.js';
 import type { LedgerRecord } from '../../model/events/ledger.js';
 import type { LedgerDamage, Position } from '../../model/roles/ledger.js';
 import { localTime } from '../../model/moment/here.js';

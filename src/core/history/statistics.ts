@@ -2,8 +2,8 @@
  * core: the figures of the ledger: read from its beginning, or out of a fold that is kept. Writes nothing.
  */
 import { placeBefore } from '../../model/events/bookmarks.js';
-import { FiguresFold, type Told } from '../../model/events/figures.js';
-import type { Grouping } from '../../model/events/grouping.js';
+import { FiguresFold, type Told } from '../../model/figures/figures.js';
+import type { Grouping } from '../../model/figures/grouping.js';
 import type { LedgerDamage, Position } from '../../model/roles/ledger.js';
 import { earliestLine } from '../../model/events/record.js';
 import { isDead, type Sight } from './liveness.js';

@@ -2,7 +2,7 @@
  * model: the summary of a week, a line a database beside the four weeks before: runs, sizes, durations, proof. Reads nothing.
  */
 import type { LedgerRecord } from '../events/ledger.js';
-import { StatisticsFold, type StatisticsGroup } from '../events/statistics.js';
+import { StatisticsFold, type StatisticsGroup } from '../figures/statistics.js';
 import { formatBytes, formatDuration, msPerDay } from '../units.js';
 import type { Alert } from './alert.js';
 import { minuteOf } from '../moment/minute.js';

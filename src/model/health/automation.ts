@@ -8,7 +8,7 @@ import type { HealthCheck } from './check.js';
 import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './scheduler.js';
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
 import type { LedgerDamage } from '../roles/ledger.js';
-import type { RestoreTime } from '../events/restore-times.js';
+import type { RestoreTime } from '../figures/restore-times.js';
 import { formatDuration, msPerDay, msPerMinute } from '../units.js';
 
 /** A schedule and one of its databases. */

@@ -3,7 +3,7 @@
  */
 import type { Backup } from '../backup/backup.js';
 import { levelRank, levels, type Level } from '../backup/level.js';
-import type { RestoreTime } from '../events/restore-times.js';
+import type { RestoreTime } from '../figures/restore-times.js';
 import type { HealthReport } from '../health/health.js';
 import { Page, type Family } from './exposition.js';
 import { deferrals, deletions, deliveryResults, durationBounds, noSchedule, results } from './names.js';

@@ -4,7 +4,7 @@
 import type { Backup, Proof } from '../backup/backup.js';
 import type { HealthReport } from '../health/health.js';
 import type { RoutineState, TargetState } from '../metrics/samples.js';
-import type { RestoreTime } from '../events/restore-times.js';
+import type { RestoreTime } from '../figures/restore-times.js';
 import { formatDuration, msPerHour } from '../units.js';
 import type { Broken, Made } from './recent.js';
 

@@ -9,7 +9,7 @@ import type { Sight } from '../../../src/core/history/liveness.js';
 import { LedgerReader } from '../../../src/core/history/reader.js';
 import { keptStatistics, statistics } from '../../../src/core/history/statistics.js';
 import type { BackupEvent, EventStatus } from '../../../src/model/events/event.js';
-import { groupings } from '../../../src/model/events/grouping.js';
+import { groupings } from '../../../src/model/figures/grouping.js';
 import type { LedgerRecord } from '../../../src/model/events/ledger.js';
 import type { Ledger, LedgerLine, Position } from '../../../src/model/roles/ledger.js';
 import { openLocks } from '../../../src/system/files/lock.js';

@@ -1,9 +1,9 @@
 /**
  * model: the figures of a ledger: how backups went, how far they were proven, how long they take to come back. Pure, and what is kept is JSON.
  */
-import type { BackupEvent } from './event.js';
+import type { BackupEvent } from '../events/event.js';
 import type { Grouping } from './grouping.js';
-import type { LedgerRecord } from './ledger.js';
+import type { LedgerRecord } from '../events/ledger.js';
 import { ProvenLevels, type Proven } from './proven.js';
 import { RestoreTimes, type Measurements, type RestoreTime } from './restore-times.js';
 import {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EventStatus } from '../../../src/model/events/event.js';
 import type { LedgerRecord } from '../../../src/model/events/ledger.js';
-import { StatisticsFold, type StatisticsOptions } from '../../../src/model/events/statistics.js';
+import { StatisticsFold, type StatisticsOptions } from '../../../src/model/figures/statistics.js';
 import { makeEvent } from '../../fixtures/ledger.js';
 
 const frame = { v: 1, at: '2026-01-01T00:00:00.000Z', prev: '' };

@@ -2,7 +2,7 @@
  * model: how long a database takes to come back, measured by every whole restore and every verification by one. Pure.
  */
 import { own } from '../own.js';
-import type { LedgerRecord } from './ledger.js';
+import type { LedgerRecord } from '../events/ledger.js';
 
 /** Times ms, sizes stored bytes. */
 export interface RestoreTime {

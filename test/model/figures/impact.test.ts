@@ -1,6 +1,6 @@
 /** test: what many backups cost their databases. */
 import { expect, test } from 'vitest';
-import { addCost, costOf, noCost } from '../../../src/model/events/impact.js';
+import { addCost, costOf, noCost } from '../../../src/model/figures/impact.js';
 import type { Impact, Load } from '../../../src/model/moment/observation.js';
 
 const load = (transactionsPerSecond: number, latency: number): Load => ({

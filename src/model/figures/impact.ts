@@ -2,7 +2,7 @@
  * model: what backups cost their databases, summed over many of them. Pure.
  */
 import type { Impact } from '../moment/observation.js';
-import type { BackupEvent } from './event.js';
+import type { BackupEvent } from '../events/event.js';
 
 /** Over the backups that were watched. Changes in % of what was just before; null where nothing could be compared. */
 export interface Cost {

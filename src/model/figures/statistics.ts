@@ -2,13 +2,13 @@
  * model: the ledger read forwards becomes figures. Pure, and what is kept is JSON;
  * memory is bounded by the events that are not ended, and by the groups.
  */
-import { isTerminal, type BackupEvent, type EventStatus } from './event.js';
+import { isTerminal, type BackupEvent, type EventStatus } from '../events/event.js';
 import { addDuration, averageOf, noDurations, percentileOf, type Durations } from './durations.js';
 import { groupKeyOf, type Grouping } from './grouping.js';
 import { addCost, costOf, noCost, type Cost, type CostSums } from './impact.js';
-import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
+import type { EventRecord, LedgerRecord, LineFrame } from '../events/ledger.js';
 import { own } from '../own.js';
-import { eventOf } from './record.js';
+import { eventOf } from '../events/record.js';
 
 /** The specification's figures first. Durations ms, sizes bytes stored. */
 export interface Statistics {

@@ -3,8 +3,8 @@
  */
 import { digest, emptyDigest, type Digest } from '../metrics/digest.js';
 import { emptyTally, tally, type Tally } from '../metrics/tally.js';
-import { auditLine, type AuditLine } from './audit.js';
-import { bookmark, emptyBookmarks, type Bookmarks } from './bookmarks.js';
+import { auditLine, type AuditLine } from '../events/audit.js';
+import { bookmark, emptyBookmarks, type Bookmarks } from '../events/bookmarks.js';
 import { emptyFigures, FiguresFold, type FiguresState } from './figures.js';
 import { groupings } from './grouping.js';
 import { emptyRecent, recent, type Recent } from '../overview/recent.js';

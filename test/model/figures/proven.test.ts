@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Level } from '../../../src/model/backup/level.js';
 import type { LedgerRecord } from '../../../src/model/events/ledger.js';
-import { ProvenLevels } from '../../../src/model/events/proven.js';
+import { ProvenLevels } from '../../../src/model/figures/proven.js';
 import { makeEvent } from '../../fixtures/ledger.js';
 
 const at = (day: number): string => new Date(Date.UTC(2026, 0, day)).toISOString();

@@ -3,7 +3,7 @@
  */
 import { levelRank, type Level } from '../backup/level.js';
 import { own } from '../own.js';
-import type { LedgerRecord } from './ledger.js';
+import type { LedgerRecord } from '../events/ledger.js';
 
 export interface Proven {
   readonly database: string;

@@ -3,7 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import type { LedgerRecord } from '../../../src/model/events/ledger.js';
-import { RestoreTimes } from '../../../src/model/events/restore-times.js';
+import { RestoreTimes } from '../../../src/model/figures/restore-times.js';
 
 const at = (hour: number): string => new Date(Date.UTC(2026, 0, 1, hour)).toISOString();
 const line = (content: object): LedgerRecord => ({ database: 'shop', ok: true, ...content }) as unknown as LedgerRecord;

@@ -2,7 +2,7 @@
  * model: by what events are grouped for their figures. Pure.
  */
 import { localDay } from '../moment/here.js';
-import type { BackupEvent } from './event.js';
+import type { BackupEvent } from '../events/event.js';
 
 export const groupings = ['schedule', 'database', 'day'] as const;
 export type Grouping = (typeof groupings)[number];
