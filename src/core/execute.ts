@@ -4,7 +4,7 @@
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
 import { redact } from '../model/redact.js';
-import type { Database } from '../model/roles/engine.js';
+import type { Database } from '../model/roles/engine/dump.js';
 import { backUp } from './backup/backup.js';
 import { tellCause } from './backup/cause.js';
 import type { Context } from './context.js';

@@ -2,7 +2,7 @@
  * core: `health`: asks every part how it is, and lets the model judge. A part that fails is a check; it never throws for one.
  */
 import { refusal } from '../model/backup/access.js';
-import type { Database } from '../model/roles/engine.js';
+import type { Database } from '../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
 import { expectedBy } from '../model/events/expectation.js';

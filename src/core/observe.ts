@@ -4,7 +4,8 @@
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
 import { decideGentle, loadOf, type GentleDecision, type Impact, type Observation } from '../model/moment/observation.js';
-import type { Database, Watch } from '../model/roles/engine.js';
+import type { Watch } from '../model/roles/engine.js';
+import type { Database } from '../model/roles/engine/dump.js';
 import { msPerSecond } from '../model/units.js';
 import type { Context } from './context.js';
 

@@ -5,7 +5,7 @@ import { refusal } from '../model/backup/access.js';
 import type { BackupDetails } from '../model/backup/backup.js';
 import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { decideConditions } from '../model/moment/conditions.js';
-import type { Database, Dump } from '../model/roles/engine.js';
+import type { Database, Dump } from '../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { Storage } from '../model/roles/storage.js';
 import { formatBytes } from '../model/units.js';

@@ -6,7 +6,7 @@ import { comparedByContent, compareFingerprints, refreshedViews, tablesOf } from
 import { asFailure, Failure } from '../model/errors.js';
 import { unfitness } from '../model/restore/plan.js';
 import { admit } from '../model/restore/target.js';
-import type { Database } from '../model/roles/engine.js';
+import type { Database } from '../model/roles/engine/dump.js';
 import { anyOf, readDetails, whileKept } from './catalog/fetch.js';
 import { elapsed, type Context } from './context.js';
 import { fill, type FillRequest } from './restore/fill.js';

@@ -13,7 +13,8 @@ import { restore, type RestoreRequest } from '../../src/core/restore.js';
 import { extractToFile } from '../../src/core/restore/extract.js';
 import { verifyBackup } from '../../src/core/verify.js';
 import type { Backup, Fingerprint } from '../../src/model/backup/backup.js';
-import type { Engine, TargetState, TargetSurvey } from '../../src/model/roles/engine.js';
+import type { Engine } from '../../src/model/roles/engine.js';
+import type { TargetState, TargetSurvey } from '../../src/model/roles/engine/load.js';
 import { fakeEngine, yields } from '../fakes/engine.js';
 import { byHand, inProcess, lab, type Lab } from '../fixtures/lab.js';
 

@@ -3,7 +3,8 @@
  */
 import { Duplex, PassThrough } from 'node:stream';
 import type { BackupDetails } from '../../src/model/backup/backup.js';
-import type { Engine, EngineProbe } from '../../src/model/roles/engine.js';
+import type { Engine } from '../../src/model/roles/engine.js';
+import type { EngineProbe } from '../../src/model/roles/engine/dump.js';
 import type { Stage } from '../../src/model/roles/flow.js';
 import { unmeasured } from '../../src/model/moment/measurement.js';
 

@@ -8,7 +8,7 @@ import { executeDue } from '../../src/core/due.js';
 import { health } from '../../src/core/health.js';
 import { execute } from '../../src/core/execute.js';
 import type { Context } from '../../src/core/context.js';
-import type { Database } from '../../src/model/roles/engine.js';
+import type { Database } from '../../src/model/roles/engine/dump.js';
 import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
 import { count } from '../fixtures/counts.js';
 import { serverPrograms, sql } from '../fixtures/database.js';

@@ -6,7 +6,7 @@ import type { Artifact, BackupDetails, Manifest } from '../../model/backup/backu
 import { fingerprintFor } from '../../model/backup/fingerprint.js';
 import { Failure } from '../../model/errors.js';
 import { isEmergency } from '../../model/events/event.js';
-import type { Dump } from '../../model/roles/engine.js';
+import type { Dump } from '../../model/roles/engine/dump.js';
 import { detailsName, guideName } from '../../model/settings/names.js';
 import type { Context, Seal } from '../context.js';
 import { assureWhole, ContentsTap } from './contents.js';

@@ -1,7 +1,7 @@
 /**
  * core: says of a failed backup what was really wrong, where the first thing that was heard is not it. It mends nothing.
  */
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import type { Context } from '../context.js';
 

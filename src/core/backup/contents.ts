@@ -5,7 +5,7 @@
 import { PassThrough } from 'node:stream';
 import type { Codec } from '../../model/roles/codec.js';
 import { incompleteness, type Contents } from '../../model/backup/objects.js';
-import type { ArtifactSource, Dump } from '../../model/roles/engine.js';
+import type { ArtifactSource, Dump } from '../../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import type { Context } from '../context.js';
 import { decodersOf, type Tap } from './transfer.js';

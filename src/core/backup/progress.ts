@@ -2,7 +2,7 @@
  * core: how far a movement of bytes has come: announced, and watched that it does not stand still. It moves nothing itself.
  */
 import { Failure } from '../../model/errors.js';
-import type { ArtifactSource } from '../../model/roles/engine.js';
+import type { ArtifactSource } from '../../model/roles/engine/dump.js';
 import type { StepName } from '../../model/roles/progress.js';
 import { msPerMinute } from '../../model/units.js';
 import type { Context } from '../context.js';

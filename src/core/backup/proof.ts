@@ -4,7 +4,7 @@
 import type { Artifact, Proof } from '../../model/backup/backup.js';
 import type { Level } from '../../model/backup/level.js';
 import { asFailure, Failure } from '../../model/errors.js';
-import type { Dump } from '../../model/roles/engine.js';
+import type { Dump } from '../../model/roles/engine/dump.js';
 import type { Context } from '../context.js';
 import type { BackupRequest } from './request.js';
 import { alive, demandQuorum, type Target } from './targets.js';

@@ -5,7 +5,7 @@ import type { Failure } from '../../model/errors.js';
 import type { Level } from '../../model/backup/level.js';
 import type { Mark } from '../../model/backup/mark.js';
 import type { BackupEvent } from '../../model/events/event.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { Plan } from '../event/plan.js';
 
 export interface BackupRequest {

@@ -8,7 +8,7 @@ import { unmeasured } from '../../model/moment/measurement.js';
 import { zoneOf } from '../../model/moment/slots.js';
 import { asksServer, firing, isTooSoon, type Before } from '../../model/moment/triggers.js';
 import { wallOf } from '../../model/moment/wall.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { Schedule } from '../../model/settings/settings.js';
 import type { Triggers } from '../../model/settings/timing.js';
 import { msPerMinute } from '../../model/units.js';

@@ -3,7 +3,7 @@
  */
 import { storedSize } from '../../model/backup/backup.js';
 import { decideConditions, type PassBy } from '../../model/moment/conditions.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { BackupEvent, EventMetadata } from '../../model/events/event.js';
 import { preBackupHealth } from '../../model/health/health.js';
 import { unmeasured, type Surroundings } from '../../model/moment/measurement.js';

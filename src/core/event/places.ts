@@ -3,7 +3,7 @@
  * waits for none.
  */
 import { lostPlace, type BackupEvent } from '../../model/events/event.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { Lock } from '../../model/roles/locks.js';
 import type { Context } from '../context.js';
 

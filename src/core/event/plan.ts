@@ -1,7 +1,7 @@
 /**
  * core: what a request comes to: which databases, under which schedule, into which storages. Data, before any deed.
  */
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import { nearest } from '../../model/settings/nearest.js';
 import type { Compression, Schedule } from '../../model/settings/settings.js';

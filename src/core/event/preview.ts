@@ -3,7 +3,7 @@
  */
 import { archiveNames } from '../../model/backup/backup.js';
 import { decideConditions, type ConditionReport } from '../../model/moment/conditions.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import { asFailure, type FailureDocument } from '../../model/errors.js';
 import type { Context } from '../context.js';
 import type { ExecuteRequest } from './request.js';

@@ -3,7 +3,8 @@
  */
 import { decodedSize, formOf, type Backup, type BackupDetails, type Fingerprint, type TableCount } from '../../model/backup/backup.js';
 import { compareFingerprints, onlyTables } from '../../model/backup/fingerprint.js';
-import type { Database, Load, LoadRequest } from '../../model/roles/engine.js';
+import type { Load, LoadRequest } from '../../model/roles/engine/load.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import { asFailure, Failure, type FailureCode } from '../../model/errors.js';
 import { withClaim } from '../event/claim.js';
 import type { Context } from '../context.js';

@@ -4,7 +4,7 @@
 import type { BackupDetails } from '../../model/backup/backup.js';
 import { amendments, beyondMending } from '../../model/backup/properties.js';
 import { asFailure } from '../../model/errors.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { Context } from '../context.js';
 import type { FillRequest } from './fill.js';
 

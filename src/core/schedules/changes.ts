@@ -2,7 +2,7 @@
  * core: what a schedule's triggers wait for, and whether `skipIfUnchanged` would store nothing, as sentences. Looks only.
  */
 import { awaited, firing } from '../../model/moment/triggers.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { Context } from '../context.js';
 import { newestBefore } from '../due/triggers.js';
 import { makePlan, type Plan } from '../event/plan.js';

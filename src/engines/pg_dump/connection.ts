@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseEntry } from '../../model/settings/connection.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import { Failure } from '../../model/errors.js';
 import { gatherParameters, type Given } from '../../system/connection/parameters.js';
 import { resolveServer, type Server } from '../../system/connection/connection.js';

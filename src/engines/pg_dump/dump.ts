@@ -3,7 +3,7 @@
  */
 import { archiveNames, type BackupDetails } from '../../model/backup/backup.js';
 import type { Installed } from '../../model/backup/client-choice.js';
-import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../../model/roles/engine.js';
+import type { ArtifactSource, Dump, DumpRequest, EngineProbe } from '../../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../../model/errors.js';
 import type { ProgramStage } from '../../model/roles/flow.js';
 import type { Session } from '../../system/postgres/postgres.js';

@@ -5,7 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Access } from '../../model/backup/access.js';
 import { Failure } from '../../model/errors.js';
-import type { Database, Engine, EngineProbe, Scratch, TargetState, TargetSurvey } from '../../model/roles/engine.js';
+import type { Engine } from '../../model/roles/engine.js';
+import type { Scratch, TargetState, TargetSurvey } from '../../model/roles/engine/load.js';
+import type { Database, EngineProbe } from '../../model/roles/engine/dump.js';
 import type { Stage } from '../../model/roles/flow.js';
 import type { DatabaseEntry } from '../../model/settings/connection.js';
 import { measure } from '../../system/postgres/measure.js';

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Failure } from '../../model/errors.js';
-import type { Database } from '../../model/roles/engine.js';
+import type { Database } from '../../model/roles/engine/dump.js';
 import type { DatabaseEntry } from '../../model/settings/connection.js';
 import { matches } from '../../model/settings/glob.js';
 import type { Session } from '../../system/postgres/postgres.js';

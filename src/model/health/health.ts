@@ -2,7 +2,7 @@
  * model: the health checks, what was measured against its limits. Measures nothing, and never takes what is unknown for bad.
  */
 import { databaseLoad } from '../moment/conditions.js';
-import type { EngineProbe } from '../roles/engine.js';
+import type { EngineProbe } from '../roles/engine/dump.js';
 import type { Failure } from '../errors.js';
 import { judgeAutomation, type AutomationFacts } from './automation.js';
 import type { HealthCheck } from './check.js';

@@ -2,7 +2,7 @@
  * model: the RestorePlan, what a target lacks for a restore to go well, and the SQL that mends it. Pure: it changes nothing.
  */
 import type { BackupDetails, Manifest } from '../backup/backup.js';
-import type { TargetSurvey } from '../roles/engine.js';
+import type { TargetSurvey } from '../roles/engine/load.js';
 import { amendments, beyondMending, localeClauses } from '../backup/properties.js';
 import { identifier, literal } from '../quote.js';
 import { formatBytes } from '../units.js';

@@ -2,7 +2,7 @@
  * model: whether a restore may go into a target. Pure: it looks at none.
  */
 import { Failure } from '../errors.js';
-import type { TargetState } from '../roles/engine.js';
+import type { TargetState } from '../roles/engine/load.js';
 import { isSource, type RestoreWish } from './plan.js';
 
 interface Wish extends Pick<RestoreWish, 'manifest' | 'create' | 'forceTarget'> {

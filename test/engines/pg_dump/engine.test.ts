@@ -14,7 +14,7 @@ import { encodeManifest } from '../../../src/core/backup/manifest.js';
 import { verifyBackup } from '../../../src/core/verify.js';
 import { memberName } from '../../../src/engines/pg_dump/members.js';
 import { databaseNamePattern, type BackupDetails, type Manifest } from '../../../src/model/backup/backup.js';
-import type { Dump } from '../../../src/model/roles/engine.js';
+import type { Dump } from '../../../src/model/roles/engine/dump.js';
 import { systemClock } from '../../../src/system/clock.js';
 import { count } from '../../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, packed, program, sql, type TestDatabase } from '../../fixtures/database.js';

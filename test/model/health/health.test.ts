@@ -1,6 +1,6 @@
 /** model/health: limits, reasons and the next command; what is unknown is never bad. */
 import { describe, expect, it } from 'vitest';
-import type { EngineProbe } from '../../../src/model/roles/engine.js';
+import type { EngineProbe } from '../../../src/model/roles/engine/dump.js';
 import { Failure } from '../../../src/model/errors.js';
 import { judgeHealth, preBackupHealth, type HealthFacts } from '../../../src/model/health/health.js';
 import type { Measurement } from '../../../src/model/moment/measurement.js';

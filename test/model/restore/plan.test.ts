@@ -2,7 +2,7 @@
  * test: what a target lacks is told, with SQL in which a name is only ever a name.
  */
 import { describe, expect, it } from 'vitest';
-import type { TargetSurvey } from '../../../src/model/roles/engine.js';
+import type { TargetSurvey } from '../../../src/model/roles/engine/load.js';
 import { identifier, literal } from '../../../src/model/quote.js';
 import { planRestore, unfitness, type RestoreWish } from '../../../src/model/restore/plan.js';
 

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import type { Installed } from '../../../model/backup/client-choice.js';
 import { parseContents, selectEntries, type Entry, type Ground } from '../../../model/restore/contents.js';
-import type { LoadRequest } from '../../../model/roles/engine.js';
+import type { LoadRequest } from '../../../model/roles/engine/load.js';
 import { Failure } from '../../../model/errors.js';
 import type { ProgramStage, Stage, TransformStage } from '../../../model/roles/flow.js';
 import { formatBytes } from '../../../model/units.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TableCount } from '../../../model/backup/backup.js';
 import type { Installed } from '../../../model/backup/client-choice.js';
 import { passesOf, tablesIn, type Entry } from '../../../model/restore/contents.js';
-import type { Load, LoadRequest } from '../../../model/roles/engine.js';
+import type { Load, LoadRequest } from '../../../model/roles/engine/load.js';
 import type { Session } from '../../../system/postgres/postgres.js';
 import { retakeFingerprint } from '../look/content.js';
 import { directoryIn, unpackStage } from '../archive/directory.js';

@@ -2,7 +2,7 @@
  * engines: a load under way: pg_restore fills the target, then the same counts are taken there.
  */
 import type { Installed } from '../../../model/backup/client-choice.js';
-import type { Load, LoadRequest } from '../../../model/roles/engine.js';
+import type { Load, LoadRequest } from '../../../model/roles/engine/load.js';
 import { Failure } from '../../../model/errors.js';
 import { localeClauses, type Texts } from '../../../model/backup/properties.js';
 import { missingRoles } from '../../../model/restore/globals.js';

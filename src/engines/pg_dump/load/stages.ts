@@ -4,7 +4,7 @@
 import { Transform } from 'node:stream';
 import type { Installed } from '../../../model/backup/client-choice.js';
 import { Failure } from '../../../model/errors.js';
-import type { LoadRequest } from '../../../model/roles/engine.js';
+import type { LoadRequest } from '../../../model/roles/engine/load.js';
 import type { ProgramExit, Stage } from '../../../model/roles/flow.js';
 import { complaints, explainExit } from '../archive/stages.js';
 

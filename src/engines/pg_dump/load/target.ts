@@ -4,7 +4,7 @@
 import type { BackupDetails } from '../../../model/backup/backup.js';
 import type { Installed } from '../../../model/backup/client-choice.js';
 import { asFailure, Failure } from '../../../model/errors.js';
-import type { TargetState, TargetSurvey } from '../../../model/roles/engine.js';
+import type { TargetState, TargetSurvey } from '../../../model/roles/engine/load.js';
 import { during, type Connection } from '../connection.js';
 import { countObjects, readIdentity } from '../look/catalogue.js';
 import { surveyDatabase, surveyServer } from '../look/needs.js';

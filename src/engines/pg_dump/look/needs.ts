@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { BackupDetails } from '../../../model/backup/backup.js';
-import type { TargetSurvey } from '../../../model/roles/engine.js';
+import type { TargetSurvey } from '../../../model/roles/engine/load.js';
 import { Failure } from '../../../model/errors.js';
 import { freeBytes } from '../../../system/files/disk.js';
 import type { Session } from '../../../system/postgres/postgres.js';

@@ -3,7 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import { loadStages } from '../../../../src/engines/pg_dump/load/stages.js';
-import type { LoadRequest } from '../../../../src/model/roles/engine.js';
+import type { LoadRequest } from '../../../../src/model/roles/engine/load.js';
 
 const client = { directory: '/pg', major: 17, version: '17.6', file: (name: string) => `/pg/${name}` };
 const request = { noOwner: false } as LoadRequest;
