@@ -2,6 +2,8 @@
  * api: keeps time in the place of cron: once a minute it does what is due. Slots are claimed through the ledger, so that cron beside
  * it makes none a second time.
  */
+import { fingerprintOf } from '../config/fingerprint.js';
+import { here } from '../config/load.js';
 import { executeDue } from '../core/due.js';
 import { Ears } from '../core/due/notified.js';
 import { msPerMinute } from '../model/units.js';
@@ -24,11 +26,23 @@ async function minute(tools: Tools): Promise<void> {
   }
 }
 
+/** Whether a schedule is started by what a database is notified of: found out once for each configuration. */
+function askedToListen(tools: Tools): () => Promise<boolean> {
+  let known: { readonly configuration: string | null; readonly asked: boolean } | null = null;
+  return async () => {
+    const configuration = fingerprintOf(tools.options, here());
+    if (configuration === null || known?.configuration !== configuration) {
+      const { schedules } = await tools.plans();
+      known = { configuration, asked: Object.values(schedules).some(({ triggers }) => triggers?.notify !== undefined) };
+    }
+    return known.asked;
+  };
+}
+
 /** Listens, and opens what was heard; only where a schedule asks for it. */
-async function attend(tools: Tools, ears: Ears): Promise<void> {
+async function attend(tools: Tools, ears: Ears, isAsked: () => Promise<boolean>): Promise<void> {
   try {
-    if (!Object.values((await tools.look()).context.schedules).some(({ triggers }) => triggers?.notify !== undefined)) return;
-    await ears.attend(await tools.work(null));
+    if (await isAsked()) await ears.attend(await tools.work(null));
   } catch (error) {
     tools.log('error', `databases could not be listened to: ${String(error)}`);
   }
@@ -40,9 +54,10 @@ export async function keepTime(tools: Tools): Promise<void> {
   const running = new Set<Promise<void>>();
   let bell = new AbortController();
   const ears = new Ears(() => bell.abort());
+  const isAsked = askedToListen(tools);
   while (!stopping.aborted) {
     bell = new AbortController();
-    await attend(tools, ears);
+    await attend(tools, ears, isAsked);
     if (running.size < atOnce) {
       const run = minute(tools).finally(() => running.delete(run));
       running.add(run);

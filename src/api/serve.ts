@@ -5,6 +5,7 @@ import { Failure } from '../model/errors.js';
 import { makeContext } from '../wire.js';
 import { openAccess, readCertificate } from '../wire/access.js';
 import { keepTime } from './clockwork.js';
+import { watchCertificate } from './door/certificate.js';
 import { openServer } from './server.js';
 import { openTools } from './tools.js';
 
@@ -66,13 +67,21 @@ export async function serve(options: ServeOptions): Promise<void> {
   const parts = { options: given, environment, settings, access, clock, log, stopping: options.signal, cancelled: giveUp.signal };
   const tools = openTools(parts);
   const server = await openServer(tools, { insecure: options.insecure, certificate }).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure('configuration', `can not listen on ${settings.host}, port ${settings.port}: ${error.code ?? error.message}`, {
-      cause: error,
-    });
+    const isSealing = /^ERR_(OSSL|TLS|CRYPTO)/.test(error.code ?? '');
+    const what = isSealing
+      ? 'api.tls: the certificate and its key are no use'
+      : `can not listen on ${settings.host}, port ${settings.port}`;
+    throw new Failure('configuration', `${what}: ${isSealing ? error.message : (error.code ?? error.message)}`, { cause: error });
   });
   options.say(`listening on ${server.url}${options.insecure ? ', open to everybody on this machine' : ''}`);
   log('info', `serve: listening on ${server.url}`);
   tools.kept().then(({ reader }) => reader.read()).catch((error: unknown) => log('warn', `the ledger can not be read: ${String(error)}`)); // prettier-ignore
+  if (certificate)
+    void watchCertificate(certificate, {
+      read: () => readCertificate(settings),
+      take: (found) => server.renew(found),
+      ...{ clock, log, stopping: options.signal },
+    });
   const ticking = options.schedule ? keepTime(tools) : Promise.resolve();
   await clock.sleep(Number.MAX_SAFE_INTEGER, options.signal).catch(() => {});
   const late = new AbortController();

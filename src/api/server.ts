@@ -2,6 +2,7 @@
  * api: the server: its limits, its doors, and what it says when something goes wrong. It knows no person and no terminal.
  */
 import type { Socket } from 'node:net';
+import type { Server as SecureServer } from 'node:tls';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -26,6 +27,10 @@ const headLimit = 16_384;
 const headTime = 10_000;
 const requestTime = 30_000;
 const idleTime = 20_000;
+
+/** Older TLS is not spoken. */
+const minVersion = 'TLSv1.2';
+const isSecure = (server: object): server is SecureServer => 'setSecureContext' in server;
 
 /** Nothing from elsewhere, nothing in the document itself, in nobody's frame. */
 const policy = {
@@ -66,7 +71,7 @@ function create({ settings }: Tools, certificate: Certificate | null): FastifyIn
   };
   // one type for both: what differs is Node's
   return (
-    certificate ? fastify({ ...options, https: { ...limits, ...certificate } }) : fastify({ ...options, http: limits })
+    certificate ? fastify({ ...options, https: { ...limits, ...certificate, minVersion } }) : fastify({ ...options, http: limits })
   ) as FastifyInstance;
 }
 
@@ -106,6 +111,8 @@ function addBodies(app: FastifyInstance): void {
 export interface Server {
   /** As others write it: `http://127.0.0.1:8484`. */
   readonly url: string;
+  /** For the connections that come from now on. Throws when it is no use; the one before is kept. */
+  renew(certificate: Certificate): void;
   /** Takes no more requests; resolves when those that are under way are answered. */
   close(): Promise<void>;
 }
@@ -137,6 +144,9 @@ export async function openServer(tools: Tools, { insecure, certificate }: Server
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   return {
     url: `${certificate ? 'https' : 'http'}://${host}:${port}`,
+    renew({ cert, key }) {
+      if (isSecure(app.server)) app.server.setSecureContext({ cert, key, minVersion });
+    },
     close: () => app.close(),
   };
 }

@@ -23,6 +23,7 @@ export async function openAccess(options: { readonly config?: string; readonly s
   };
 }
 
+/** PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;

@@ -31,6 +31,8 @@ const silence = 15_000;
 const message = (event: string, data: unknown): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
 interface Following {
+  /** Aborts when the server is asked to stop. */
+  readonly stopping: AbortSignal;
   readonly sight: OpenSight;
   readonly feed: Feed;
   readonly id: string;
@@ -38,7 +40,7 @@ interface Following {
 }
 
 /** Every new state of an event, and how far its backup is where it runs here, until it ends. */
-async function* follow({ sight, feed, id, signal }: Following): AsyncGenerator<string> {
+async function* follow({ sight, feed, id, signal, stopping }: Following): AsyncGenerator<string> {
   let [state, doing, spoken] = ['', '', sight.clock.monotonic()];
   while (!signal.aborted) {
     const event = await seenEvent(sight, id);
@@ -54,6 +56,7 @@ async function* follow({ sight, feed, id, signal }: Following): AsyncGenerator<s
     if (isTerminal(event.status)) return;
     await sight.clock.sleep(pause, signal).catch(() => {});
   }
+  if (stopping.aborted) yield message('stopping', { message: 'the server stops; what runs may still end well: ask again later' });
 }
 
 const params = z.strictObject({ eventId: idSchema });
@@ -94,15 +97,17 @@ export const eventRoutes = [
     method: 'GET',
     path: '/events/{eventId}/stream',
     role: 'read',
-    summary: 'Server-sent events: `state` with every new state of an event, `progress` while it runs in this server; ends with it.',
+    summary:
+      'Server-sent events: `state` with every new state of an event, `progress` while it runs in this server; ends with it, or with `stopping`.',
     params,
     answer: eventSchema,
     stream: true,
     async run({ params: { eventId }, gone }, tools) {
       const sight = await tools.sight();
       const { event } = await showEvent(sight, eventId);
-      const signal = AbortSignal.any([gone(), tools.stopping]);
-      return Readable.from(follow({ sight, feed: tools.feed, id: event.id, signal }), { objectMode: false });
+      const { stopping, feed } = tools;
+      const signal = AbortSignal.any([gone(), stopping]);
+      return Readable.from(follow({ sight, feed, id: event.id, signal, stopping }), { objectMode: false });
     },
   }),
   route({
