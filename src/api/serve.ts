@@ -80,7 +80,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     void watchCertificate(certificate, {
       read: () => readCertificate(settings),
       take: (found) => server.renew(found),
-      ...{ clock, log, stopping: options.signal },
+      clock,
+      log,
+      stopping: options.signal,
     });
   const ticking = options.schedule ? keepTime(tools) : Promise.resolve();
   await clock.sleep(Number.MAX_SAFE_INTEGER, options.signal).catch(() => {});

@@ -40,7 +40,9 @@ const eventsOf = ({ body }: Answered): readonly BackupEvent[] => (body?.['events
 
 async function ended(id: string): Promise<BackupEvent> {
   for (;;) {
-    const { event } = (await server.ask('GET', `events/${id}`)).body as unknown as { event: BackupEvent };
+    const { status, text, body } = await server.ask('GET', `events/${id}`);
+    expect({ status, text: status === 200 ? '' : text }).toEqual({ status: 200, text: '' });
+    const { event } = body as unknown as { event: BackupEvent };
     if (isTerminal(event.status)) return event;
     await sleep(100);
   }

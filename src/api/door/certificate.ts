@@ -10,9 +10,9 @@ const pause = 2000;
 
 export interface Renewal {
   /** What the files hold now. Throws when they can not be read. */
-  read(): Certificate | null;
+  readonly read: () => Certificate | null;
   /** Throws when the two do not fit each other. */
-  take(certificate: Certificate): void;
+  readonly take: (certificate: Certificate) => void;
   readonly clock: Clock;
   readonly log: Log;
   /** Ends the watch. */
