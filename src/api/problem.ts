@@ -46,6 +46,7 @@ const statuses: Readonly<Partial<Record<FailureCode, number>>> = {
   'not-now': 409,
   'no-key': 409,
   'not-available': 409,
+  'restore-target': 409,
   configuration: 503,
   ledger: 503,
   connection: 502,

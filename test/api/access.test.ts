@@ -145,13 +145,20 @@ describe('K16: roles', () => {
     ['PUT', 'backups/latest/pin', 'read'],
     ['DELETE', 'backups/latest/pin', 'operate'],
     ['POST', 'backups/prune', 'operate'],
+    ['POST', 'restore', 'operate'],
   ];
   test.each(refused)('K16: %s %s is not for %s', async (method, path, role) => {
     expect((await server.ask(method, path, { token: server.tokens[role] })).status).toBe(403);
   });
 
-  test('K16: prune is off, whoever asks', async () => {
+  test('K16: prune and restore are off, whoever asks', async () => {
     expect(await server.ask('POST', 'backups/prune')).toMatchObject({ status: 403, body: { detail: 'api.allowPrune is not set' } });
+    const asked = { backupId: 'latest', target: 'shop' };
+    for (const path of ['restore', 'restore/plan'])
+      expect(await server.ask('POST', path, { body: asked })).toMatchObject({
+        status: 403,
+        body: { detail: expect.stringContaining('restoreTargets') as string },
+      });
   });
 });
 

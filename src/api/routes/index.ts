@@ -7,6 +7,7 @@ import { configRoutes } from './config.js';
 import { eventRoutes } from './events.js';
 import { executeRoutes } from './execute.js';
 import { monitoringRoutes } from './monitoring.js';
+import { restoreRoutes } from './restore.js';
 import { scheduleRoutes } from './schedules.js';
 
 export const routes: readonly AnyRoute[] = [
@@ -15,5 +16,6 @@ export const routes: readonly AnyRoute[] = [
   ...eventRoutes,
   ...monitoringRoutes,
   ...backupRoutes,
+  ...restoreRoutes,
   ...scheduleRoutes,
 ];

@@ -63,6 +63,7 @@ export const noLiteralSecrets: Rule = (config) =>
       encryption: config.encryption,
       schedules: config.schedules,
       storages: config.storages,
+      api: { restoreTargets: config.api.restoreTargets },
     }),
   ].flatMap(([path, value]) => {
     const key = path.at(-1) ?? '';

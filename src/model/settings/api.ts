@@ -2,6 +2,7 @@
  * model: the settings of `serve`: where it listens, whom it believes, and what it lets programs do.
  */
 import * as z from 'zod';
+import { slug } from './settings.js';
 
 const file = z.string().min(1);
 
@@ -27,5 +28,11 @@ export const apiSchema = z.strictObject({
     .describe('Origins whose pages may read the API in a browser; none: no CORS at all.'),
   rateLimit: z.int().min(1).max(1_000_000).default(600).describe('Most requests a minute of one token, or of one address without one.'),
   allowPrune: z.boolean().default(false).describe('Whether a token of role admin may remove backups by the retention rules.'),
+  restoreTargets: z
+    .record(slug, z.strictObject({ url: z.string().describe('A PostgreSQL URL, or a reference to one: "env:STAGING_URL".') }))
+    .default({})
+    .describe(
+      'Databases that a token of role admin may restore into, by name, while they are empty or not there; none: no restore at all.',
+    ),
 });
 export type ApiSettings = z.infer<typeof apiSchema>;
