@@ -103,6 +103,11 @@ describe('reading', () => {
     await expect(contentOf(context, backup)).rejects.toMatchObject({ code: 'verification' });
   });
 
+  test('a pin on one copy is a pin', async () => {
+    await context.storages[1]?.mark(backup, 'PINNED', 'why');
+    expect(await only()).toMatchObject({ pinned: true });
+  });
+
   test('one storage is read as it is', async () => {
     expect(anyOf(context, { ...backup, storages: ['far'] })).toBe(context.storages[1]);
     expect((await readDetails(breaking('near', 1), backup)).encoding).toBe('UTF8');

@@ -84,14 +84,33 @@ describe('two phases', () => {
     expect([await shelf.listed(), await shelf.aside()]).toEqual([[2, 3, 4], []]);
   });
 
-  test('what lies aside stays when what is listed is less than the minimum, or proven less', async () => {
+  test('what lies aside stays when what is listed is less than the minimum', async () => {
     await fill(5);
     await run();
-    shelf.after(4, 2 * day);
+    shelf.after(4, day);
     rmSync(join(shelf.store, 'shop', shelf.id(3)), { recursive: true });
-    await run();
+    expect((await run()).groups).toMatchObject([{ plan: { skipped: null } }]);
     expect(await shelf.aside()).toEqual([0, 1]);
     expect(await undoPrune(shelf.context, shelf.storage)).toMatchObject({ recovered: [{}, {}] });
+  });
+
+  test('what lies aside stays when nothing that is listed is proven as high', async () => {
+    await fill(5);
+    await run();
+    shelf.after(4, day);
+    const about = { database: 'shop', level: 'restore', storage: 'local', ok: true, detail: '', duration: 1 } as const;
+    await shelf.context.ledger.appendFact({ record: 'verification', ...about, backupId: shelf.id(0) });
+    expect(await run()).toMatchObject({ emptied: [shelf.id(1)] });
+    await shelf.context.ledger.appendFact({ record: 'verification', ...about, backupId: shelf.id(4) });
+    expect(await run()).toMatchObject({ emptied: [shelf.id(0)] });
+  });
+
+  test('what lies aside stays while nothing is completed', async () => {
+    await fill(5);
+    await run();
+    shelf.after(4, 3 * day);
+    expect(await run()).toMatchObject({ emptied: [], groups: [{ plan: { skipped: expect.stringContaining('intervals') as string } }] });
+    expect(await shelf.aside()).toEqual([0, 1]);
   });
 });
 
@@ -118,8 +137,26 @@ describe('what stays', () => {
     expect(await shelf.listed()).toEqual([2, 3, 4]);
   });
 
-  test('another schedule, by hand, in an emergency, of another server, or made elsewhere: each counts for itself', async () => {
+  test('in use: by who came between the plan and the removal', async () => {
     await fill(5);
+    const { locks } = shelf.context;
+    const claimBackup: typeof locks.claimBackup = async (backupId) => {
+      if (backupId === shelf.id(0)) await locks.holdBackup(backupId);
+      return locks.claimBackup(backupId);
+    };
+    expect(await run({ ...shelf.context, locks: { ...locks, claimBackup } })).toMatchObject({ discarded: [shelf.id(1)], problems: [] });
+  });
+
+  test('all, while another process removes there', async () => {
+    await fill(5);
+    const locks = { ...shelf.context.locks, claimRetention: async () => null };
+    const { discarded, problems } = await run({ ...shelf.context, locks });
+    expect([discarded, problems]).toEqual([[], [expect.stringContaining('another process removes backups there')]]);
+    expect(await shelf.listed()).toHaveLength(5);
+  });
+
+  test('another schedule, by hand, in an emergency, of another server, or made elsewhere: each counts for itself', async () => {
+    await fill(3);
     for (const [k, more] of [
       [5, { scheduleId: null }],
       [6, { emergency: true }],
@@ -130,7 +167,7 @@ describe('what stays', () => {
       await shelf.add(k, more);
     await shelf.add(10);
     await run();
-    expect(await shelf.listed()).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(await shelf.listed()).toEqual([1, 2, 5, 6, 7, 8, 9, 10]);
   });
 
   test('one that another installation signed is neither counted nor removed', async () => {

@@ -175,18 +175,6 @@ export const retention: readonly Mutant[] = [
     tests: whole,
   },
   {
-    name: 'the fresh look takes half a listing for all',
-    file: 'core/prune.ts',
-    edits: [
-      [
-        'const judging = { testimony: found.testimony, unlisted,',
-        'const judging = { testimony: found.testimony, unlisted: unlisted && null,',
-      ],
-    ],
-    breaks: unsafe,
-    tests: whole,
-  },
-  {
     name: 'who reads a backup not asked before it goes',
     file: 'core/prune.ts',
     edits: [
@@ -264,7 +252,7 @@ export const retention: readonly Mutant[] = [
     file: 'core/catalog/catalog.ts',
     edits: [['known.pinned ||= pinned;', '']],
     breaks: 'a pinned backup is not shown as pinned',
-    tests: whole,
+    tests: ['core/copies-reading.test.ts'],
   },
   {
     name: 'backups of another server counted together',

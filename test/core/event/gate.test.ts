@@ -105,6 +105,22 @@ describe('waiting', () => {
     expect(await context.locks.placesTaken(limit)).toBe(0);
   });
 
+  it('holds its place until its backup is made, and gives it back when it is refused one on the server', async () => {
+    const { context } = await contextOf(() => ({}));
+    const { locks, engine } = context;
+    const taken: number[] = [];
+    const probe: typeof engine.probe = async (database) => {
+      taken.push(await locks.placesTaken(2));
+      return engine.probe(database);
+    };
+    expect((await execute({ ...context, engine: { ...engine, probe } }, byHand)).failure).toBeNull();
+    expect([taken, await locks.placesTaken(2)]).toEqual([[1], 0]);
+    const claim: typeof engine.claim = async () => ({ refused: 'another host has it' });
+    const { events } = await execute({ ...context, engine: { ...engine, claim } }, byHand);
+    expect(events).toMatchObject([{ status: 'cancelled', reasons: ['concurrency: another host has it'] }]);
+    expect(await locks.placesTaken(2)).toBe(0);
+  });
+
   it('ends at once when it is asked to stop', async () => {
     const stop = new AbortController();
     const { context } = await contextOf((at) => {

@@ -201,6 +201,8 @@ describe('left alone', () => {
     await live(temporary.ledger(), 1, 'running');
     await live(temporary.ledger(), 2, 'pending', { pid: 2 ** 22 + 1 });
     expect(await reconcile(contextOf())).toEqual([]);
+    const { events } = await listEvents(contextOf(), { limit: 20 });
+    expect(events.map(({ status }) => status)).toEqual(['pending', 'running']);
     for (const lock of held) lock?.release();
     expect(await reconcile(contextOf())).toHaveLength(2);
   });

@@ -75,6 +75,22 @@ test('only its owner may look inside', async () => {
   }
 });
 
+test('B12: another storage in its place is neither read, nor written to, nor removed from', async () => {
+  const { storage, root, folder, ...given } = await makeLocal();
+  const place = { database: 'shop', backupId: eventId(1) };
+  await (await storage.put(place)).commit(Buffer.from('{}'));
+  writeFileSync(join(root, '.backup-automation-storage'), 'another\n');
+  const again = given.again();
+  const listing = async () => {
+    for await (const _ of again.list()) throw new Error('something is listed');
+  };
+  const deeds = [() => again.probe(), () => again.put({ ...place, backupId: eventId(2) }), listing, () => again.stat(place)];
+  const changes = [() => again.discard(place, '2026-01-01T00:00:00Z'), () => again.mark(place, 'PINNED', ''), () => again.sweep(place)];
+  for (const deed of [...deeds, ...changes]) await expect(deed()).rejects.toMatchObject({ code: 'storage-marker' });
+  expect(readdirSync(join(root, 'shop'))).toEqual([eventId(1)]);
+  rmSync(folder, { recursive: true });
+});
+
 test('a marker that a crash left empty is no marker', async () => {
   const { storage, root, folder, ...given } = await makeLocal();
   const again = () => given.again();

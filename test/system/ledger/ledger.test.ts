@@ -67,6 +67,16 @@ describe('appending', () => {
     expect(await one.find(eventId(9))).toBeNull();
   });
 
+  test('E2: a slot has one event a database, whoever asks; a retry is another attempt of it', async () => {
+    const [one, other] = [temporary.ledger(), temporary.ledger()];
+    const slot = 'daily@2026-01-01T00:00[UTC]';
+    expect(await one.appendEvent(makeEvent(1, 'pending', { slot }))).toBe(true);
+    for (const ledger of [one, other, temporary.ledger()]) expect(await ledger.appendEvent(makeEvent(2, 'pending', { slot }))).toBe(false);
+    expect(await other.appendEvent(makeEvent(3, 'pending', { slot, database: 'other' }))).toBe(true);
+    expect(await other.appendEvent(makeEvent(4, 'pending', { slot, attempt: 2, retryOf: eventId(1) }))).toBe(true);
+    expect((await readAll(one)).told).toHaveLength(3);
+  });
+
   test('a failed event may be recovered once', async () => {
     const ledger = temporary.ledger();
     await live(ledger, 1, 'failed');
