@@ -172,6 +172,13 @@ export const time: readonly Mutant[] = [
     tests: ['core/due/deaths.test.ts'],
   },
   {
+    name: 'slots that a clock which was ahead called missed are lost',
+    file: 'system/ledger/states.ts',
+    edits: [['const slack = msPerMinute;', 'const slack = msPerMinute * 1_000_000;']],
+    breaks: 'after the clock was put right nothing runs for long, and nobody is told',
+    tests: ['core/due/deaths.test.ts'],
+  },
+  {
     name: 'retention after a clock that jumped during the backup',
     file: 'core/execute.ts',
     edits: [['const pruned = jump.length > 0 ? null : await', 'const pruned = await']],

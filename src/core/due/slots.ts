@@ -5,6 +5,7 @@
  * refuses a second event of a slot.
  */
 import type { BackupEvent } from '../../model/events/event.js';
+import { missedReason } from '../../model/events/record.js';
 import { dueSlots, timingOf, type Slot, type SlotPlan } from '../../model/moment/slots.js';
 import type { Schedule } from '../../model/settings/settings.js';
 import { msPerMinute } from '../../model/units.js';
@@ -56,14 +57,11 @@ async function openAll(
     for (const slot of missed)
       for (const database of databases) {
         const event = await openSlotEvent(context, scheduleId, slot, database);
-        if (event) ended.push(await cancelled(context, event, [missedReason(slot)]));
+        if (event) ended.push(await cancelled(context, event, [missedReason(slot.at)]));
       }
   if (run) for (const database of databases) await openSlotEvent(context, scheduleId, run, database);
   return ended;
 }
-
-const missedReason = ({ at }: Slot): string =>
-  `missed: nothing ran at ${minuteOf(at)} (machine or scheduler off), and its time to be caught up is over`;
 
 /** The databases of a schedule; an entry whose server does not answer stands for its own. */
 async function databasesOf(context: Context, scheduleId: string, schedule: Schedule): Promise<string[]> {

@@ -3,6 +3,7 @@
  */
 import { isTerminal, mayFollow, type BackupEvent } from './event.js';
 import type { EventRecord, LedgerRecord, LineFrame } from './ledger.js';
+import { minuteOf } from '../moment/minute.js';
 import { msPerDay, msPerMinute } from '../units.js';
 
 type Written = BackupEvent & Partial<EventRecord & LineFrame>;
@@ -40,6 +41,12 @@ export function timeOfId(id: string): number | null {
 /** By what an event of a slot is the only one: a retry is another attempt of it. Null: it belongs to no slot. */
 export const slotClaim = ({ slot, database, attempt }: BackupEvent): string | null =>
   slot === undefined ? null : `${slot} ${database} ${attempt}`;
+
+/** Why a slot's event is cancelled whose time passed while nothing ran. */
+export const missedReason = (at: Date): string =>
+  `missed: nothing ran at ${minuteOf(at)} (machine or scheduler off), and its time to be caught up is over`;
+export const tellsOfMissed = ({ status, reasons = [] }: BackupEvent): boolean =>
+  status === 'cancelled' && reasons[0]?.startsWith('missed: ') === true;
 
 /** No zone is further behind UTC. */
 const furthestZone = 14 * 60 * msPerMinute;

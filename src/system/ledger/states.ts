@@ -4,9 +4,10 @@
  */
 import { closeSync, constants } from 'node:fs';
 import type { BackupEvent } from '../../model/events/event.js';
-import type { EventRecord, LedgerRecord, MissedRecord } from '../../model/events/ledger.js';
+import type { EventRecord, LedgerRecord, LineFrame, MissedRecord } from '../../model/events/ledger.js';
 import type { Position } from '../../model/roles/ledger.js';
-import { earliestLine, earliestOfSlot, idOf, settle, slotClaim, timeOfId } from '../../model/events/record.js';
+import { earliestLine, earliestOfSlot, idOf, settle, slotClaim, tellsOfMissed, timeOfId } from '../../model/events/record.js';
+import { msPerMinute } from '../../model/units.js';
 import { lineStart } from './append.js';
 import { backwards, forwards } from './read.js';
 import { openSegment, segmentsOf } from './segments.js';
@@ -69,8 +70,9 @@ export interface States {
 /** The slots that lines tell of, since a moment. */
 class Slots {
   private earliest: string | null = null;
-  private readonly claims = new Set<string>();
-  private readonly missed: MissedRecord[] = [];
+  /** By claim the ids of its events; of one that only tells that the slot was missed when it was created, of others nothing. */
+  private readonly claims = new Map<string, Map<string, string>>();
+  private readonly missed: (MissedRecord & LineFrame)[] = [];
 
   private readonly stateDirectory: string;
 
@@ -79,9 +81,13 @@ class Slots {
   }
 
   take(record: LedgerRecord): void {
-    const claim = record.record === 'event' ? slotClaim(record) : null;
-    if (claim !== null) this.claims.add(claim);
     if (record.record === 'missed') this.missed.push(record);
+    const claim = record.record === 'event' ? slotClaim(record) : null;
+    if (claim === null || record.record !== 'event') return;
+    const holders = this.claims.get(claim) ?? new Map<string, string>();
+    this.claims.set(claim, holders);
+    if (tellsOfMissed(record)) holders.set(record.id, record.timestamp);
+    else if (!holders.has(record.id)) holders.set(record.id, '');
   }
 
   /** Reads as far back as a line about the slot can lie, where that was not done yet. */
@@ -96,12 +102,20 @@ class Slots {
       }
   }
 
-  has(slot: string, { database, claim }: { database: string; claim: string | null }): boolean {
+  /** `until`: who called a slot missed later than that, ISO 8601, had a clock that was ahead, and is not believed. */
+  has(slot: string, { database, claim, until }: { database: string; claim: string | null; until: string }): boolean {
     this.reach(slot);
-    const isMissed = (one: MissedRecord) => one.database === database && one.firstSlot <= slot && slot <= one.lastSlot;
-    return (claim !== null && this.claims.has(claim)) || this.missed.some(isMissed);
+    const isMissed = (one: MissedRecord & LineFrame) =>
+      one.database === database && one.firstSlot <= slot && slot <= one.lastSlot && one.at <= until;
+    const holders = claim === null ? undefined : this.claims.get(claim);
+    return [...(holders?.values() ?? [])].some((since) => since <= until) || this.missed.some(isMissed);
   }
 }
+
+/** Two clocks are not the same. */
+const slack = msPerMinute;
+const shortlyAfter = ({ timestamp }: BackupEvent): string => new Date(Date.parse(timestamp) + slack).toISOString();
+const always = '~';
 
 export function openStates(stateDirectory: string): States {
   let seen: Position | null = null;
@@ -139,11 +153,11 @@ export function openStates(stateDirectory: string): States {
     isSlotTaken(event) {
       if (event.slot === undefined) return false;
       catchUp();
-      return slots.has(event.slot, { database: event.database, claim: slotClaim(event) });
+      return slots.has(event.slot, { database: event.database, claim: slotClaim(event), until: shortlyAfter(event) });
     },
     isRecorded({ lastSlot, database }) {
       catchUp();
-      return slots.has(lastSlot, { database, claim: null });
+      return slots.has(lastSlot, { database, claim: null, until: always });
     },
   };
 }
