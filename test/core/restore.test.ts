@@ -12,6 +12,7 @@ import { execute } from '../../src/core/execute.js';
 import { restore, type RestoreRequest } from '../../src/core/restore.js';
 import { extractToFile } from '../../src/core/restore/extract.js';
 import { verifyBackup } from '../../src/core/verify.js';
+import { Failure } from '../../src/model/errors.js';
 import type { Backup, Fingerprint } from '../../src/model/backup/backup.js';
 import type { Engine } from '../../src/model/roles/engine.js';
 import type { TargetState, TargetSurvey } from '../../src/model/roles/engine/load.js';
@@ -175,6 +176,15 @@ describe('what came out different', () => {
     expect((await catalog(own)).backups).toMatchObject([{ suspect: false, proven: { level: 'restore' } }]);
   });
 });
+
+test.each(['no-space', 'connection', 'server-missing'] as const)(
+  'a proof that fails with "%s" says nothing about the backup',
+  async (code) => {
+    const openScratch = () => Promise.reject(new Failure(code, 'it can not be done here'));
+    await expect(verifyBackup({ ...context, openScratch }, backup, 'restore')).rejects.toMatchObject({ code });
+    expect((await catalog(context)).backups).toMatchObject([{ suspect: false, badCopies: [], proven: { level: 'archive' } }]);
+  },
+);
 
 test('what can not be read to its end leaves no file', async () => {
   const path = join(project.backups, 'shop', backup.backupId, 'database.dump');

@@ -116,7 +116,7 @@ export const proof: readonly Mutant[] = [
     file: 'core/verify.ts',
     edits: [["['verification', 'archive', 'restore', 'unreadable'].includes(code)", "code !== 'internal'"]],
     breaks: 'a good backup is called bad',
-    tests: ['core/due/verifications.test.ts', 'core/copies-reading.test.ts'],
+    tests: ['core/restore.test.ts'],
   },
   {
     name: "a manifest's signature not checked",

@@ -46,7 +46,8 @@ class First implements Reporter {
   vitest: Vitest | null = null;
 
   private fail(what: string): void {
-    this.failed ??= what;
+    if (this.failed !== null) return;
+    this.failed = what;
     void this.vitest?.cancelCurrentRun('test-failure');
   }
 
