@@ -14,8 +14,8 @@ export default defineConfig({
     exclude: ['node_modules/**'],
     globalSetup: ['test/global-setup.ts'],
     reporters: ['default', new Scorecard(), new LastLine()],
-    testTimeout: process.env['FAULTS'] === 'full' ? 900_000 : 60_000,
-    hookTimeout: 120_000,
+    testTimeout: process.env['FAULTS'] === 'full' ? 900_000 : 180_000,
+    hookTimeout: 180_000,
     maxWorkers: 2,
   },
 });

@@ -51,4 +51,4 @@ test('serve --schedule backs up when the channel is notified, and once for what 
   expect(await completed()).toHaveLength(1);
   // the gap is a minute
   if (count(0, 1) > 0) await expect.poll(completed, { timeout: 80_000, interval: 1000 }).toHaveLength(2);
-}, 150_000);
+}, 300_000);

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { isTerminal, type BackupEvent } from '../../src/model/events/event.js';
-import { cloneDatabase, sql, type TestDatabase } from '../fixtures/database.js';
+import { cloneDatabase, lockCustomers, type TestDatabase } from '../fixtures/database.js';
 import { count } from '../fixtures/counts.js';
 import { lab, type Lab } from '../fixtures/lab.js';
+import { until } from '../faults/processes.js';
 import { startServer, type Answered, type TestServer } from './server.js';
 
 let database: TestDatabase;
@@ -47,11 +48,6 @@ async function ended(id: string): Promise<BackupEvent> {
     await sleep(100);
   }
 }
-
-/** As a pg_dump that takes its time. */
-const lockTable = async (seconds: number) => {
-  return sql(database.url, `BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(${seconds}); COMMIT;`).catch(() => '');
-};
 
 describe('POST execute', () => {
   test('answers at once, is followed to its end, and leaves a backup that the command line sees', async () => {
@@ -101,8 +97,7 @@ describe('POST execute', () => {
 test('K11: a hundred at once keep to the places, and one key is one event', async () => {
   project = makeProject({ conditions: { minDiskSpace: 0, maxConcurrentBackups: 2 } });
   server = await start();
-  const holding = lockTable(2);
-  await sleep(300);
+  const release = await lockCustomers(database.url);
   const asked = Promise.all(Array.from({ length: count(12, 100) }, () => server.ask('POST', 'execute')));
   const same = Promise.all(Array.from({ length: 5 }, () => server.ask('POST', 'execute', { headers: { 'idempotency-key': 'deploy-1' } })));
   let most = 0;
@@ -117,7 +112,8 @@ test('K11: a hundred at once keep to the places, and one key is one event', asyn
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
   const keyed = await same;
   expect(new Set(keyed.map((one) => eventsOf(one)[0]?.id)).size).toBe(1);
-  await holding;
+  await until('a place is taken', () => most > 0);
+  await release();
   const ids = new Set(answers.map((one) => eventsOf(one)[0]?.id));
   const opened = async () => eventsOf(await server.ask('GET', 'events?limit=500')).filter(({ id }) => ids.has(id));
   while ((await opened()).some(({ status }) => !isTerminal(status))) await sleep(200);
@@ -153,15 +149,14 @@ test('K12: killed while its backup runs; the next one ends the event, and backs 
   server = await start();
   const { tokens } = server;
   for (let round = 0; round < count(1, 20); round += 1) {
-    const holding = lockTable(2);
-    await sleep(200);
+    const release = await lockCustomers(database.url);
     const [event] = eventsOf(await server.ask('POST', 'execute'));
     while ((await running()) === 0) await sleep(50);
     await server.stop('SIGKILL');
     server = await start([], tokens);
     const seen = (await server.ask('GET', `events/${event?.id}`)).body as unknown as { event: BackupEvent };
     expect(seen.event).toMatchObject({ status: 'failed', result: { code: 'interrupted' } });
-    await holding;
+    await release();
     const [next] = eventsOf(await server.ask('POST', 'execute'));
     expect(await ended(next?.id ?? '')).toMatchObject({ status: 'completed' });
   }
@@ -173,28 +168,30 @@ describe('stopping', () => {
   test('SIGTERM lets a backup finish that can, and takes no more requests', async () => {
     project = makeProject();
     server = await start();
-    const holding = lockTable(2);
-    await sleep(200);
+    const release = await lockCustomers(database.url);
     const [event] = eventsOf(await server.ask('POST', 'execute'));
     while ((await running()) === 0) await sleep(50);
     const stopped = server.stop();
-    await sleep(300);
-    await expect(server.ask('GET', 'active', { headers: { connection: 'close' } })).rejects.toThrow();
+    const refuses = () =>
+      server.ask('GET', 'active', { headers: { connection: 'close' } }).then(
+        () => false,
+        () => true,
+      );
+    await until('it takes no more requests', refuses);
+    await release();
     expect(await stopped).toBe(0);
-    await holding;
     expect((await project.json(['events', 'show', event?.id ?? ''])).document['event']).toMatchObject({ status: 'completed' });
   });
 
   test('what takes longer than the grace is cancelled in order', async () => {
     project = makeProject();
     server = await start(['--grace', '0s']);
-    const holding = lockTable(2);
-    await sleep(200);
+    const release = await lockCustomers(database.url);
     const [event] = eventsOf(await server.ask('POST', 'execute'));
     while ((await running()) === 0) await sleep(50);
     expect(await server.stop()).toBe(0);
     expect((await project.json(['events', 'show', event?.id ?? ''])).document['event']).toMatchObject({ status: 'cancelled' });
-    await holding;
+    await release();
   });
 });
 
@@ -211,4 +208,4 @@ test('serve --schedule does what is due, and leaves nothing for cron to do twice
   const events = eventsOf(await server.ask('GET', 'events', { token: tokens.read }));
   expect(new Set(events.map(({ slot }) => slot)).size).toBe(events.length);
   expect(events.at(-1)).toMatchObject({ type: 'scheduled', trigger: 'schedule' });
-}, 90_000);
+});

@@ -81,7 +81,7 @@ beforeAll(async () => {
        PERFORM pg_read_file('${secret}'); RETURN false; EXCEPTION WHEN others THEN RETURN true; END $f$;
      CREATE TABLE t (n int CHECK (public.unread(n))); INSERT INTO t VALUES (1);`,
   );
-}, 60_000);
+});
 afterAll(async () => {
   for (const each of [project, reading]) each.cleanup();
   await source.stop();
@@ -97,11 +97,11 @@ describe.skipIf(reason !== null)(`a proof by a restore${reason === null ? '' : `
     expect(document.results).toMatchObject([{ ok: true, detail: expect.not.stringContaining('not caged') }]);
     expect(canaries()).toEqual([]);
     expect((await project.json(['health'])).document['advice']).not.toContainEqual(expect.stringContaining('not caged'));
-  }, 60_000);
+  });
 
   it('G11: reads no file of ours', async () => {
     expect((await reading.json(['verify'])).document.results).toMatchObject([{ ok: true }]);
-  }, 60_000);
+  });
 });
 
 describe('a proof by a restore without a cage', () => {
@@ -112,5 +112,5 @@ describe('a proof by a restore without a cage', () => {
     clear();
     expect((await project.json(['health'])).document['advice']).toContainEqual(expect.stringContaining(said));
     expect((await reading.json(['verify'], uncaged)).document.results).toMatchObject([{ ok: false }]);
-  }, 60_000);
+  });
 });

@@ -194,83 +194,79 @@ unix_socket_dir =\npool_mode = transaction\nauth_type = trust\nauth_file = ${joi
   },
 );
 
-it(
-  'C21: a standby that cancels the dump for what it has to replay: transient, and the retry is good',
-  { timeout: 120_000 },
-  async ({ task }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'backup-automation-standby-'));
-    chmodSync(folder, 0o777);
-    const data = join(folder, 'data');
-    const as = runner();
-    const run = (name: string, args: readonly string[]) => as.command(program(name), args);
-    const [copy, copyArgs] = run('pg_basebackup', [
-      '-D',
-      data,
-      '-R',
-      '-X',
-      'stream',
-      '-c',
-      'fast',
-      '-h',
-      cluster.socketDirectory,
-      '-p',
-      `${cluster.port}`,
-      '-U',
-      'postgres',
-    ]);
-    execFileSync(copy, copyArgs, { stdio: 'ignore' });
-    const options = {
-      listen_addresses: '',
-      unix_socket_directories: folder,
-      port: '5433',
-      max_standby_streaming_delay: '0',
-      hot_standby_feedback: 'off',
-      max_standby_archive_delay: '0',
-    };
-    const [server, serverArgs] = run('postgres', [
-      '-D',
-      data,
-      ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-    ]);
-    const standby = spawn(server, serverArgs, { stdio: 'ignore' });
-    const url = `postgresql:///shop?host=${encodeURIComponent(folder)}&port=5433&user=postgres`;
-    const violations: string[] = [];
-    const rounds = count(1, 5);
-    try {
-      await until('the standby answers', () =>
-        sql(url, 'SELECT 1').then(
-          () => true,
-          () => false,
-        ),
+it('C21: a standby that cancels the dump for what it has to replay: transient, and the retry is good', async ({ task }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'backup-automation-standby-'));
+  chmodSync(folder, 0o777);
+  const data = join(folder, 'data');
+  const as = runner();
+  const run = (name: string, args: readonly string[]) => as.command(program(name), args);
+  const [copy, copyArgs] = run('pg_basebackup', [
+    '-D',
+    data,
+    '-R',
+    '-X',
+    'stream',
+    '-c',
+    'fast',
+    '-h',
+    cluster.socketDirectory,
+    '-p',
+    `${cluster.port}`,
+    '-U',
+    'postgres',
+  ]);
+  execFileSync(copy, copyArgs, { stdio: 'ignore' });
+  const options = {
+    listen_addresses: '',
+    unix_socket_directories: folder,
+    port: '5433',
+    max_standby_streaming_delay: '0',
+    hot_standby_feedback: 'off',
+    max_standby_archive_delay: '0',
+  };
+  const [server, serverArgs] = run('postgres', [
+    '-D',
+    data,
+    ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]);
+  const standby = spawn(server, serverArgs, { stdio: 'ignore' });
+  const url = `postgresql:///shop?host=${encodeURIComponent(folder)}&port=5433&user=postgres`;
+  const violations: string[] = [];
+  const rounds = count(1, 5);
+  try {
+    await until('the standby answers', () =>
+      sql(url, 'SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+    );
+    const slow = shimDirectory({ pg_dump: shim.slow(2) });
+    folders.push(slow);
+    for (let round = 0; round < rounds; round += 1) {
+      const made = project(url, { retryDelay: 0, clientDirectory: slow.directory });
+      const { done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
+      await until(
+        'a snapshot is held',
+        async () => (await sql(url, "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")) === '1',
       );
-      const slow = shimDirectory({ pg_dump: shim.slow(2) });
-      folders.push(slow);
-      for (let round = 0; round < rounds; round += 1) {
-        const made = project(url, { retryDelay: 0, clientDirectory: slow.directory });
-        const { done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
-        await until(
-          'a snapshot is held',
-          async () => (await sql(url, "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'")) === '1',
-        );
-        await sql(cluster.url('shop'), 'DELETE FROM t WHERE n % 2 = 0; INSERT INTO t SELECT generate_series(1, 1000);');
-        await sql(cluster.url('shop'), 'VACUUM (FREEZE) t;');
-        const { exitCode, stdout } = await done;
-        const { events, error } = JSON.parse(stdout) as Answer['document'];
-        const [event] = events;
-        if (exitCode !== 20 || event?.status !== 'failed' || error.class !== 'transient')
-          violations.push(`${exitCode} ${JSON.stringify(error)}`);
-        const again = await made.json(['execute', '--due', '--set', `clientDirectory=${shimDirectoryOf()}`]);
-        if (again.document.events[0]?.status !== 'completed') violations.push(JSON.stringify(again.document));
-      }
-      task.meta.score = { row: 'C21', what: 'a standby cancels the dump', n: rounds, violations };
-      expect(violations).toEqual([]);
-    } finally {
-      standby.kill('SIGQUIT');
-      await new Promise((resolve) => standby.once('exit', resolve));
-      rmSync(folder, { recursive: true, force: true });
+      await sql(cluster.url('shop'), 'DELETE FROM t WHERE n % 2 = 0; INSERT INTO t SELECT generate_series(1, 1000);');
+      await sql(cluster.url('shop'), 'VACUUM (FREEZE) t;');
+      const { exitCode, stdout } = await done;
+      const { events, error } = JSON.parse(stdout) as Answer['document'];
+      const [event] = events;
+      if (exitCode !== 20 || event?.status !== 'failed' || error.class !== 'transient')
+        violations.push(`${exitCode} ${JSON.stringify(error)}`);
+      const again = await made.json(['execute', '--due', '--set', `clientDirectory=${shimDirectoryOf()}`]);
+      if (again.document.events[0]?.status !== 'completed') violations.push(JSON.stringify(again.document));
     }
-  },
-);
+    task.meta.score = { row: 'C21', what: 'a standby cancels the dump', n: rounds, violations };
+    expect(violations).toEqual([]);
+  } finally {
+    standby.kill('SIGQUIT');
+    await new Promise((resolve) => standby.once('exit', resolve));
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 const shimDirectoryOf = () => program('pg_dump').replace(/\/pg_dump$/, '');
 
@@ -279,43 +275,39 @@ const canCut = isFull && process.getuid?.() === 0 && spawnSync('ip', ['netns', '
 if (canCut) spawnSync('ip', ['netns', 'del', space]);
 const whyNot = isFull ? ': network namespaces are not to be had' : ': takes half a minute, FAULTS=full';
 
-it.skipIf(!canCut)(
-  `E16: a host is cut off while it backs up; another one goes on within 30 s${canCut ? '' : whyNot}`,
-  { timeout: 120_000 },
-  async ({ task }) => {
-    const ip = (...words: string[]) => execFileSync('ip', words, { stdio: 'pipe' });
-    appendFileSync(join(cluster.dataDirectory, 'pg_hba.conf'), '\nhost all all 10.213.77.0/24 trust\n');
-    await sql(cluster.url('postgres'), 'SELECT pg_reload_conf()');
-    ip('netns', 'add', space);
-    try {
-      ip('link', 'add', 'ba-here', 'type', 'veth', 'peer', 'name', 'ba-there', 'netns', space);
-      ip('addr', 'add', '10.213.77.1/24', 'dev', 'ba-here');
-      ip('link', 'set', 'ba-here', 'up');
-      ip('-n', space, 'addr', 'add', '10.213.77.2/24', 'dev', 'ba-there');
-      ip('-n', space, 'link', 'set', 'ba-there', 'up');
-      const slow = shimDirectory({ pg_dump: shim.slow(60) });
-      folders.push(slow);
-      const limit = { conditions: { minDiskSpace: 0, maxConcurrentBackups: 1 } };
-      const far = project(`postgresql://postgres@10.213.77.1:${cluster.port}/shop?sslmode=disable`, {
-        ...limit,
-        clientDirectory: slow.directory,
-      });
-      const { child } = startCli(['execute'], { cwd: far.directory, env: far.env, under: ['ip', 'netns', 'exec', space] });
-      children.push(child);
-      const held = async () => Number(await sql(cluster.url('shop'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
-      await until('the far host has its place', async () => (await held()) === 2);
-      const near = project(cluster.url('shop'), limit);
-      expect((await near.json(['execute'])).document.error.message).toContain('from 10.213.77.2');
-      ip('link', 'set', 'ba-here', 'down');
-      const cut = performance.now();
-      await until('the place is free', async () => (await held()) === 0, 60);
-      const seconds = (performance.now() - cut) / 1000;
-      expect((await near.json(['execute'])).exitCode).toBe(0);
-      task.meta.score = { row: 'E16', what: 'a host is cut off', n: 1, violations: [], figures: `${seconds.toFixed(0)} s` };
-      expect(seconds).toBeLessThan(35);
-    } finally {
-      ip('netns', 'del', space);
-      spawnSync('ip', ['link', 'del', 'ba-here']);
-    }
-  },
-);
+it.skipIf(!canCut)(`E16: a host is cut off while it backs up; another one goes on within 30 s${canCut ? '' : whyNot}`, async ({ task }) => {
+  const ip = (...words: string[]) => execFileSync('ip', words, { stdio: 'pipe' });
+  appendFileSync(join(cluster.dataDirectory, 'pg_hba.conf'), '\nhost all all 10.213.77.0/24 trust\n');
+  await sql(cluster.url('postgres'), 'SELECT pg_reload_conf()');
+  ip('netns', 'add', space);
+  try {
+    ip('link', 'add', 'ba-here', 'type', 'veth', 'peer', 'name', 'ba-there', 'netns', space);
+    ip('addr', 'add', '10.213.77.1/24', 'dev', 'ba-here');
+    ip('link', 'set', 'ba-here', 'up');
+    ip('-n', space, 'addr', 'add', '10.213.77.2/24', 'dev', 'ba-there');
+    ip('-n', space, 'link', 'set', 'ba-there', 'up');
+    const slow = shimDirectory({ pg_dump: shim.slow(60) });
+    folders.push(slow);
+    const limit = { conditions: { minDiskSpace: 0, maxConcurrentBackups: 1 } };
+    const far = project(`postgresql://postgres@10.213.77.1:${cluster.port}/shop?sslmode=disable`, {
+      ...limit,
+      clientDirectory: slow.directory,
+    });
+    const { child } = startCli(['execute'], { cwd: far.directory, env: far.env, under: ['ip', 'netns', 'exec', space] });
+    children.push(child);
+    const held = async () => Number(await sql(cluster.url('shop'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
+    await until('the far host has its place', async () => (await held()) === 2);
+    const near = project(cluster.url('shop'), limit);
+    expect((await near.json(['execute'])).document.error.message).toContain('from 10.213.77.2');
+    ip('link', 'set', 'ba-here', 'down');
+    const cut = performance.now();
+    await until('the place is free', async () => (await held()) === 0, 60);
+    const seconds = (performance.now() - cut) / 1000;
+    expect((await near.json(['execute'])).exitCode).toBe(0);
+    task.meta.score = { row: 'E16', what: 'a host is cut off', n: 1, violations: [], figures: `${seconds.toFixed(0)} s` };
+    expect(seconds).toBeLessThan(35);
+  } finally {
+    ip('netns', 'del', space);
+    spawnSync('ip', ['link', 'del', 'ba-here']);
+  }
+});

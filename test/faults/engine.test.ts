@@ -1,13 +1,13 @@
 /**
  * test: A4-A6: pg_dump dies alone, we die while it waits, we are asked to stop once and twice.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startCli, type CliResult } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
-import { cloneDatabase, program, sql, type TestDatabase } from '../fixtures/database.js';
+import { cloneDatabase, lockCustomers, sql, type TestDatabase } from '../fixtures/database.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
 import { descendants, isRunning, until } from './processes.js';
 import { afterwards, openRig, type Rig } from './rig.js';
@@ -36,24 +36,14 @@ async function backends(waiting = false): Promise<number> {
   return Number(await sql(database.url, text));
 }
 
-/** Another session that keeps everybody off a table, until it is ended. */
-async function lockTable(): Promise<() => Promise<void>> {
-  const session = spawn(program('psql'), ['-X', '-q', '-d', database.url], { stdio: ['pipe', 'pipe', 'ignore'] });
-  session.stdin.write('BEGIN;\nLOCK TABLE customers IN ACCESS EXCLUSIVE MODE;\n\\echo locked\n');
-  await new Promise((resolve) => session.stdout.once('data', resolve));
-  return async () => {
-    const gone = new Promise((resolve) => session.once('exit', resolve));
-    session.stdin.end('ROLLBACK;\n');
-    await gone;
-  };
-}
+const lockTable = () => lockCustomers(database.url);
 
 function startExecute(...set: readonly string[]): { child: ChildProcess; done: Promise<CliResult> } {
   const settings = set.flatMap((one) => ['--set', one]);
   return startCli(['execute', '--force', '--json', ...settings], { cwd: rig.directory, env: rig.env });
 }
 
-test('A4: pg_dump alone is killed in the middle of its output', { timeout: count(60_000, 600_000) }, async ({ task }) => {
+test('A4: pg_dump alone is killed in the middle of its output', async ({ task }) => {
   const rounds = count(5, 50);
   const violations: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -71,7 +61,7 @@ test('A4: pg_dump alone is killed in the middle of its output', { timeout: count
   expect(violations).toEqual([]);
 });
 
-test('A5: we are killed while pg_dump, or our own session, waits for a lock', { timeout: count(60_000, 600_000) }, async ({ task }) => {
+test('A5: we are killed while pg_dump, or our own session, waits for a lock', async ({ task }) => {
   const rounds = count(1, 10);
   const violations: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -83,7 +73,7 @@ test('A5: we are killed while pg_dump, or our own session, waits for a lock', { 
     expect(children.length).toBeGreaterThan(0);
     for (const { child } of runs) child.kill('SIGKILL');
     await Promise.all(runs.map(({ done }) => done));
-    await until('no child is left', () => !children.some(isRunning), 1).catch((error: unknown) => violations.push(String(error)));
+    await until('no child is left', () => !children.some(isRunning), 10).catch((error: unknown) => violations.push(String(error)));
     await until('no backend is left', async () => (await backends()) === 0, 15).catch((error: unknown) => violations.push(String(error)));
     await unlock();
     violations.push(...(await afterwards(rig)));
@@ -101,7 +91,7 @@ test('A5: we are killed while pg_dump, or our own session, waits for a lock', { 
 
 const exits = { SIGTERM: 143, SIGINT: 130, SIGHUP: 129 } as const;
 
-test('A6: asked once, it stops and tidies up', { timeout: count(60_000, 300_000) }, async ({ task }) => {
+test('A6: asked once, it stops and tidies up', async ({ task }) => {
   const rounds = count(1, 10);
   const violations: string[] = [];
   for (let round = 0; round < rounds; round += 1)
@@ -118,7 +108,7 @@ test('A6: asked once, it stops and tidies up', { timeout: count(60_000, 300_000)
         expect(event).toMatchObject({ status: 'cancelled', result: { error: `interrupted by ${signal}` } });
         if (children.some(isRunning)) violations.push(`${signal}: a child is left`);
         if (readdirSync(join(rig.store, 'shop')).some((name) => name.endsWith('.partial'))) violations.push(`${signal}: a partial is left`);
-        await until('no backend is left', async () => (await backends()) === 0, 2).catch((error: unknown) =>
+        await until('no backend is left', async () => (await backends()) === 0, 10).catch((error: unknown) =>
           violations.push(String(error)),
         );
         await unlock();
@@ -128,7 +118,7 @@ test('A6: asked once, it stops and tidies up', { timeout: count(60_000, 300_000)
   expect(violations).toEqual([]);
 });
 
-test('A6: asked twice, it ends at once, and the next run tidies up', { timeout: count(60_000, 300_000) }, async ({ task }) => {
+test('A6: asked twice, it ends at once, and the next run tidies up', async ({ task }) => {
   const shims = shimDirectory({ pg_dump: shim.deaf });
   tidy.push(() => shims.remove());
   const rounds = count(1, 10);
@@ -144,7 +134,7 @@ test('A6: asked twice, it ends at once, and the next run tidies up', { timeout: 
       await answered;
       child.kill(signal as NodeJS.Signals);
       expect(await done).toMatchObject({ exitCode: exit });
-      await until('no child is left', () => !children.some(isRunning), 1).catch((error: unknown) =>
+      await until('no child is left', () => !children.some(isRunning), 10).catch((error: unknown) =>
         violations.push(`${signal}: ${String(error)}`),
       );
       violations.push(...(await afterwards(rig)));

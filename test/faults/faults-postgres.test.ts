@@ -12,6 +12,7 @@ import { count, isFull } from '../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, program, serverPrograms, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab, type Answer, type Lab } from '../fixtures/lab.js';
 import { shim, shimDirectory, type Shim, type ShimDirectory } from '../fixtures/shims.js';
+import { until } from './processes.js';
 
 let shop: TestDatabase;
 const open: { cleanup(): void }[] = [];
@@ -47,23 +48,12 @@ async function leftNothing(made: Lab): Promise<void> {
 
 const ofOurs = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'backup-automation:%'`;
 
-async function until(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) if (await holds()) return;
-  throw new Error(`never: ${what}`);
-}
-
 const failedWith = ({ exitCode, document }: Answer) => ({
   exitCode,
   code: document.error?.code,
   class: document.error?.class,
   status: document.events?.[0]?.status,
 });
-
-/** Says its whole output only after `seconds`, while it holds its locks. */
-const stalled =
-  (seconds: number): Shim =>
-  (real) =>
-    `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\nf=$(mktemp -u); mkfifo "$f"\n(exec 3<"$f"; rm -f "$f"; sleep ${seconds}; exec cat <&3) &\n'${real}' "$@" > "$f"; e=$?; wait; exit $e\n`;
 
 describe('a server that dies, and backends that are ended', () => {
   let cluster: Cluster;
@@ -72,12 +62,15 @@ describe('a server that dies, and backends that are ended', () => {
   });
   afterAll(() => cluster.stop());
 
-  const dying = async (kill: (url: string) => Promise<unknown>, url: string, seconds = 2): Promise<[Answer, Lab]> => {
+  const dying = async (kill: (url: string) => Promise<unknown>, url: string): Promise<[Answer, Lab]> => {
+    const shims = shimDirectory({ pg_dump: shim.held });
+    folders.push(shims);
     // compressed it would be said to the pipe at once, and there would be nothing left to interrupt
-    const made = project({ ...shimmed({ pg_dump: stalled(seconds) }), compression: 'none' }, { shop: { url } });
+    const made = project({ clientDirectory: shims.directory, compression: 'none' }, { shop: { url } });
     const { done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
-    await until(async () => (await sql(url, `${ofOurs} AND query ~ '^COPY'`)) !== '0', 'a dump under way');
+    await until('a dump under way', async () => (await sql(url, `${ofOurs} AND query ~ '^COPY'`)) !== '0');
     await kill(url);
+    shims.release();
     const { exitCode, stdout, stderr } = await done;
     return [{ exitCode, document: JSON.parse(stdout) as Answer['document'], stdout, stderr }, made];
   };
@@ -106,14 +99,10 @@ describe('a server that dies, and backends that are ended', () => {
   it('C3: the session that held the snapshot is ended after the counting: the dump has the snapshot too, and is equal', async () => {
     const counted =
       "state = 'idle in transaction' AND application_name LIKE 'backup-automation:%' AND state_change < clock_timestamp() - interval '2 s'";
-    const [answer, made] = await dying(
-      async (url) => {
-        await until(async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1', 'counts');
-        await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);
-      },
-      shop.url,
-      8,
-    );
+    const [answer, made] = await dying(async (url) => {
+      await until('it has counted', async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1');
+      await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);
+    }, shop.url);
     expect(failedWith(answer)).toEqual({ exitCode: 0, code: undefined, class: undefined, status: 'completed' });
     expect((await made.json(['verify', 'latest'])).document.results).toMatchObject([{ ok: true, level: 'restore' }]);
   });
@@ -131,7 +120,7 @@ describe('a server that dies, and backends that are ended', () => {
     const victim = await cloneDatabase('shop');
     const made = project(shimmed({ pg_dump: shim.slow(1) }), { shop: { url: victim.url } });
     const { done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
-    await until(async () => (await sql(victim.url, ofOurs)) !== '0', 'a snapshot');
+    await until('a snapshot', async () => (await sql(victim.url, ofOurs)) !== '0');
     await victim.drop();
     const { exitCode, stdout } = await done;
     const { error } = JSON.parse(stdout) as { error: { code: string; class: string } };
@@ -152,7 +141,7 @@ describe('locks', () => {
       `SET application_name = 'holder'; BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600); COMMIT;`,
     ).catch(() => '');
     const pidOf = "SELECT pid FROM pg_stat_activity WHERE application_name = 'holder' AND wait_event = 'PgSleep'";
-    await until(async () => (await sql(shop.url, pidOf)) !== '', 'a lock holder');
+    await until('a lock holder', async () => (await sql(shop.url, pidOf)) !== '');
     const pid = await sql(shop.url, pidOf);
     const answer = await made.json(['execute']);
     expect(failedWith(answer)).toEqual({ exitCode: 20, code: 'lock-timeout', class: 'busy', status: 'failed' });
@@ -175,10 +164,10 @@ describe('locks', () => {
       `SET application_name = 'holder'; BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600); COMMIT;`,
     ).catch(() => '');
     const { child, done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
-    await until(async () => (await sql(shop.url, `${ofOurs} AND wait_event_type = 'Lock'`)) !== '0', 'a wait');
+    await until('a wait', async () => (await sql(shop.url, `${ofOurs} AND wait_event_type = 'Lock'`)) !== '0');
     child.kill('SIGTERM');
     expect((await done).exitCode).toBe(143);
-    await until(async () => (await sql(shop.url, ofOurs)) === '0', 'no session of ours');
+    await until('no session of ours', async () => (await sql(shop.url, ofOurs)) === '0');
     await leftNothing(made);
     await sql(shop.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     await holder;
@@ -433,7 +422,7 @@ describe('C22: names of databases that look like something else', () => {
     }
     for (const name of made.stored()) expect(name).toMatch(/^[A-Za-z0-9._/-]+$/);
     await untouched();
-  }, 120_000);
+  });
 
   it('as plain entries, by URL and by PGDATABASE, and as the name of a target', async () => {
     const chosen = isFull ? names.map((_, index) => index) : [0, 1, 5, 8];
@@ -454,5 +443,5 @@ describe('C22: names of databases that look like something else', () => {
       expect(await sql(databaseUrl(name), 'SELECT count(*) FROM t')).toBe(String(index + 1));
     }
     await untouched();
-  }, 120_000);
+  });
 });

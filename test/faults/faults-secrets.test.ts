@@ -10,6 +10,7 @@ import { runCli, startCli } from '../fixtures/cli.js';
 import { serverPrograms, sql } from '../fixtures/database.js';
 import { lab, type Lab } from '../fixtures/lab.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
+import { until } from './processes.js';
 import { noStrace } from './inject.js';
 
 /** Passwords with everything that a shell, a URL, a passfile or SQL could trip over; each with a part to look for. */
@@ -195,7 +196,10 @@ describe('J3: a passfile', () => {
     const shims = shimDirectory({ pg_dump: shim.slow(30), pg_restore: shim.slow(3) });
     const options = { cwd: project.directory, env: { ...project.env, ...env } };
     const { child, done } = startCli(['execute', '--database', 'by_file', '--set', `clientDirectory=${shims.directory}`], options);
-    await until(() => existsSync(join(project.directory, '.backup-automation')) && passfiles(project).length === 1);
+    await until(
+      'its password file is there',
+      () => existsSync(join(project.directory, '.backup-automation')) && passfiles(project).length === 1,
+    );
     expect(passfiles(project).map((file) => statSync(file).mode & 0o777)).toEqual([0o600]);
     await project.run(['health'], { env });
     expect(passfiles(project)).toHaveLength(1);
@@ -210,7 +214,7 @@ describe('J3: a passfile', () => {
 
   it('of a restore under way is not taken away by another start, and goes after a kill', async () => {
     const { project, env } = secretive();
-    const shims = shimDirectory({ pg_restore: shim.slow(4) });
+    const shims = shimDirectory({ pg_restore: shim.slow(30) });
     await project.run(['execute', '--database', 'by_url'], { env });
     const options = { cwd: project.directory, env: { ...project.env, ...env, TARGET_URL: urlOf('url', 'made_by_restore') } };
     const args = [
@@ -225,7 +229,7 @@ describe('J3: a passfile', () => {
       `clientDirectory=${shims.directory}`,
     ];
     const { child, done } = startCli(args, options);
-    await until(() => passfiles(project).length === 1);
+    await until('its password file is there', () => passfiles(project).length === 1);
     await project.run(['health'], { env });
     expect(passfiles(project)).toHaveLength(1);
     child.kill('SIGKILL');
@@ -236,11 +240,3 @@ describe('J3: a passfile', () => {
     project.cleanup();
   });
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 2000; tries += 1) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('it never came to that');
-}

@@ -166,7 +166,7 @@ test(
     expect(violations).toEqual([]);
     expect(killed).toBeGreaterThan(0);
   },
-  count(90_000, 3_600_000),
+  count(180_000, 3_600_000),
 );
 
 test('A12: a process that got the number of a dead one is left alone', async ({ task }) => {

@@ -10,7 +10,7 @@ import { serverPrograms, sql } from '../fixtures/database.js';
 import { shimDirectory } from '../fixtures/shims.js';
 import { afterwards, openRig } from './rig.js';
 
-test('E3: no more backups at once than maxConcurrentBackups', { timeout: count(60_000, 900_000) }, async ({ task }) => {
+test('E3: no more backups at once than maxConcurrentBackups', async ({ task }) => {
   // a server of its own: its places count for everyone who backs up there
   const cluster = await startCluster({ programs: await serverPrograms() });
   const names = ['shop', 'second', 'third'];

@@ -80,7 +80,7 @@ describe('what comes back', () => {
     expect((await project.json(['verify'])).document.results).toMatchObject([{ ok: true }]);
     expect(existsSync(canary)).toBe(false);
     project.cleanup();
-  }, 60_000);
+  });
 
   it('G11: nor is what a check calls, where the proof is made by a role without rights on a server of yours', async () => {
     const call = `COPY (SELECT 1) TO PROGRAM ''touch ${canary}''`;
@@ -99,5 +99,5 @@ describe('what comes back', () => {
     expect((await project.json(['verify'])).document.results).toMatchObject([{ ok: true }]);
     expect(existsSync(canary)).toBe(false);
     project.cleanup();
-  }, 60_000);
+  });
 });

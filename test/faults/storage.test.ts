@@ -27,7 +27,6 @@ function firstOn(lines: readonly string[], call: string, place: string): number 
 
 test.skipIf(noStrace)(
   `B6: EIO on mkdir and rename: failed, with the errno, without a path${noStrace ? ` (${noStrace})` : ''}`,
-  { timeout: count(60_000, 600_000) },
   async ({ task }) => {
     const rig = openRig(database);
     try {

@@ -53,23 +53,19 @@ test.skipIf(noStrace)(
   },
 );
 
-test.skipIf(noStrace)(
-  `the ledger can not make durable: it goes on in a new segment${note}`,
-  { timeout: count(60_000, 300_000) },
-  async ({ task }) => {
-    const rounds = count(1, 5);
-    const segments = () => readdirSync(join(rig.state, 'ledger')).length;
-    const violations: string[] = [];
-    for (let round = 0; round < rounds; round += 1)
-      for (const n of [1, 2, 3]) {
-        const before = segments();
-        const said = await rig.execute(underStrace([`fdatasync:error=EIO:when=${n}`]));
-        expect(said).toMatchObject({ exitCode: 0 });
-        expect(segments()).toBe(before + 1);
-        expect(said.stderr).toMatch(/could not be made durable/);
-      }
-    violations.push(...(await afterwards(rig)));
-    task.meta.score = { row: 'B5', what: 'EIO when the ledger makes durable', n: rounds * 3, violations };
-    expect(violations).toEqual([]);
-  },
-);
+test.skipIf(noStrace)(`the ledger can not make durable: it goes on in a new segment${note}`, async ({ task }) => {
+  const rounds = count(1, 5);
+  const segments = () => readdirSync(join(rig.state, 'ledger')).length;
+  const violations: string[] = [];
+  for (let round = 0; round < rounds; round += 1)
+    for (const n of [1, 2, 3]) {
+      const before = segments();
+      const said = await rig.execute(underStrace([`fdatasync:error=EIO:when=${n}`]));
+      expect(said).toMatchObject({ exitCode: 0 });
+      expect(segments()).toBe(before + 1);
+      expect(said.stderr).toMatch(/could not be made durable/);
+    }
+  violations.push(...(await afterwards(rig)));
+  task.meta.score = { row: 'B5', what: 'EIO when the ledger makes durable', n: rounds * 3, violations };
+  expect(violations).toEqual([]);
+});

@@ -80,7 +80,7 @@ describe('G10: a target that will not do', () => {
   });
 });
 
-test('G8: backups are pruned while they are restored, verified and listed', { timeout: count(90_000, 1_200_000) }, async ({ task }) => {
+test('G8: backups are pruned while they are restored, verified and listed', { timeout: count(180_000, 1_200_000) }, async ({ task }) => {
   const rounds = count(2, 50);
   const project = lab({ shop: { url: other.url } }, { retention: { keepLast: 1, minimum: 1 }, verify: { afterBackup: 'none' } });
   const violations: string[] = [];

@@ -35,37 +35,35 @@ const scratches = async () =>
     .split('\n')
     .filter(Boolean);
 
-test(
-  'A15: a verification that is killed leaves a scratch database, which the next one removes; the source is as it was',
-  { timeout: count(60_000, 600_000) },
-  async ({ task }) => {
-    const before = await contentOf(database.url);
-    const shims = shimDirectory({ pg_restore: shim.slow(5) });
-    const rounds = count(1, 20);
-    const violations: string[] = [];
-    try {
-      for (let round = 0; round < rounds; round += 1) {
-        const server = ['--set', `verify.server=env:VERIFY_URL`];
-        const env = { ...rig.env, VERIFY_URL: databaseUrl('postgres') };
-        const { child, done } = startCli(['verify', ...server, '--set', `clientDirectory=${shims.directory}`], { cwd: rig.directory, env });
-        while ((await scratches()).length === 0) await sleep(20);
-        await sleep(round * 20);
-        child.kill('SIGKILL');
-        await done;
-        const next = await rig.run(['verify', ...server], { env });
-        if (next.exitCode !== 0) violations.push(`the next verification ended with ${next.exitCode}: ${next.stderr}`);
-        const left = await scratches();
-        if (left.length > 0) violations.push(`left: ${left.join(', ')}`);
-      }
-    } finally {
-      shims.remove();
+test('A15: a verification that is killed leaves a scratch database, which the next one removes; the source is as it was', async ({
+  task,
+}) => {
+  const before = await contentOf(database.url);
+  const shims = shimDirectory({ pg_restore: shim.slow(5) });
+  const rounds = count(1, 20);
+  const violations: string[] = [];
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      const server = ['--set', `verify.server=env:VERIFY_URL`];
+      const env = { ...rig.env, VERIFY_URL: databaseUrl('postgres') };
+      const { child, done } = startCli(['verify', ...server, '--set', `clientDirectory=${shims.directory}`], { cwd: rig.directory, env });
+      while ((await scratches()).length === 0) await sleep(20);
+      await sleep(round * 20);
+      child.kill('SIGKILL');
+      await done;
+      const next = await rig.run(['verify', ...server], { env });
+      if (next.exitCode !== 0) violations.push(`the next verification ended with ${next.exitCode}: ${next.stderr}`);
+      const left = await scratches();
+      if (left.length > 0) violations.push(`left: ${left.join(', ')}`);
     }
-    if ((await contentOf(database.url)) !== before) violations.push('the source is not as it was');
-    violations.push(...(await afterwards(rig)));
-    task.meta.score = { row: 'A15', what: 'death in verify', n: rounds, violations };
-    expect(violations).toEqual([]);
-  },
-);
+  } finally {
+    shims.remove();
+  }
+  if ((await contentOf(database.url)) !== before) violations.push('the source is not as it was');
+  violations.push(...(await afterwards(rig)));
+  task.meta.score = { row: 'A15', what: 'death in verify', n: rounds, violations };
+  expect(violations).toEqual([]);
+});
 
 test.skipIf(noStrace)(
   `B7: EIO when a copy is read: exit 21, the backup is not good any more${noStrace ? ` (${noStrace})` : ''}`,

@@ -9,6 +9,7 @@ import { alwaysOpen, startCli } from '../fixtures/cli.js';
 import { cloneDatabase, serverPrograms, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab } from '../fixtures/lab.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
+import { until } from '../faults/processes.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -71,7 +72,7 @@ describe('conditions', () => {
   });
 
   it('one place for two: the second is cancelled at once, --force too', async () => {
-    const shims = shimDirectory({ pg_dump: shim.slow(3) });
+    const shims = shimDirectory({ pg_dump: shim.held });
     // where no other test takes the place
     const cluster = await startCluster({ programs: await serverPrograms() });
     const project = lab(
@@ -84,13 +85,12 @@ describe('conditions', () => {
     );
     const options = { cwd: project.directory, env: project.env };
     const first = startCli(['execute'], options);
-    await until(
-      async () => (await project.json(['active'])).document['active'],
-      (active) => Array.isArray(active) && active[0]?.status === 'running',
-    );
+    const active = async () => (await project.json(['active'])).document['active'] as readonly { status: string }[];
+    await until('the first runs', async () => (await active())[0]?.status === 'running');
     const second = await project.json(['execute', '--force']);
     expect(second.exitCode).toBe(75);
     expect(second.document.error.message).toContain('maxConcurrentBackups');
+    shims.release();
     expect((await first.done).exitCode).toBe(0);
     await cluster.stop();
     shims.remove();
@@ -124,10 +124,8 @@ describe('a server that comes back', () => {
       { type: 'retry', attempt: 2, retryOf: without.document.events[0]?.id, notBefore: expect.any(String) },
     ]);
     const waiting = startCli(['execute', '--wait', '60s', '--json'], { cwd: project.directory, env: project.env });
-    await until(
-      async () => (await project.json(['events'])).document.events,
-      (events) => events.filter(({ status }) => status === 'failed').length >= 2,
-    );
+    const failed = async () => (await project.json(['events', '--status', 'failed'])).document.events.length;
+    await until('another one failed', async () => (await failed()) >= 2);
     renameSync(`${socket}.away`, socket);
     const { exitCode, stdout } = await waiting.done;
     expect(exitCode).toBe(0);
@@ -139,8 +137,3 @@ describe('a server that comes back', () => {
     project.cleanup();
   });
 });
-
-async function until<T>(look: () => Promise<T>, good: (found: T) => boolean): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) if (good(await look())) return;
-  throw new Error('it never came to that');
-}

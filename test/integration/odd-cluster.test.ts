@@ -41,5 +41,5 @@ describe('a cluster with odd databases', () => {
   it('each is proven by a restore', async () => {
     const { exitCode, document } = await project.json(['verify']);
     expect({ exitCode, results: document.results }).toMatchObject({ exitCode: 0, results: odd.map(() => ({ ok: true })) });
-  }, 60_000);
+  });
 });

@@ -21,7 +21,7 @@ describe.skipIf(reason !== null)(`a client of 17 and an older server${reason ? `
     source = await cloneDatabase('shop');
     project = lab({ shop: { url: source.url } }, { clientDirectory: newerPrograms?.directory, fingerprint: 'content' });
     expect(ending(await project.json(['execute']))).toEqual({ exitCode: 0 });
-  }, 60_000);
+  });
   afterAll(async () => {
     project.cleanup();
     for (const name of names) await sql(databaseUrl('postgres'), `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);

@@ -9,7 +9,8 @@ import { verifyBackup } from '../../src/core/verify.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, program, sql, type TestDatabase } from '../fixtures/database.js';
 import { byHand, inProcess, lab } from '../fixtures/lab.js';
-import { shimDirectory, type Shim } from '../fixtures/shims.js';
+import { shim, shimDirectory } from '../fixtures/shims.js';
+import { until } from '../faults/processes.js';
 
 const rounds = count(10, 100);
 let database: TestDatabase;
@@ -73,8 +74,7 @@ describe('while others write', () => {
   );
 
   it('every table is locked before the dump, so an ALTER TABLE that waits for it does not make the backup fail', async () => {
-    const stalled: Shim = (real) => `#!/bin/sh\ncase "$1" in --version) exec '${real}' "$@";; esac\n'${real}' "$@" | (sleep 2; cat)\n`;
-    const shims = shimDirectory({ pg_dump: stalled });
+    const shims = shimDirectory({ pg_dump: shim.held });
     const project = lab({ shop: { url: database.url } }, { autoRetry: false, lockWaitTimeout: 1, clientDirectory: shims.directory });
     const running = execute(await inProcess(project), byHand);
     const locked = `SELECT coalesce(string_agg(c, ','), '') FROM (SELECT count(DISTINCT relation)::text c FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -84,17 +84,13 @@ describe('while others write', () => {
       database.url,
       "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text !~ '^(pg_|inf)'",
     );
-    await until(async () => (await sql(database.url, locked)) === `${tables},${tables}`);
+    await until('all tables are locked', async () => (await sql(database.url, locked)) === `${tables},${tables}`);
     const altering = sql(database.url, 'ALTER TABLE order_lines ADD COLUMN note text');
-    await until(async () => (await sql(database.url, 'SELECT count(*) FROM pg_locks WHERE NOT granted')) !== '0');
+    await until('someone waits', async () => (await sql(database.url, 'SELECT count(*) FROM pg_locks WHERE NOT granted')) !== '0');
+    shims.release();
     expect((await running).events).toMatchObject([{ status: 'completed' }]);
     await altering;
     shims.remove();
     project.cleanup();
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) if (await holds()) return;
-  throw new Error('it never came to that');
-}

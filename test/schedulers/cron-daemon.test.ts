@@ -21,7 +21,7 @@ describe.skipIf(reason !== null)(`cron${reason === null ? '' : ` (skipped: ${rea
     project.cleanup();
   });
 
-  test('cron itself starts a backup, from a folder with a space, a quote and a percent sign', { timeout: 150_000 }, async () => {
+  test('cron itself starts a backup, from a folder with a space, a quote and a percent sign', { timeout: 300_000 }, async () => {
     const database = await cloneDatabase('shop');
     const home = "it's 100% here";
     const file = project.file(join(home, 'backup-automation.config.json'), {
@@ -41,7 +41,7 @@ describe.skipIf(reason !== null)(`cron${reason === null ? '' : ` (skipped: ${rea
         return (JSON.parse(stdout) as { events: { scheduleId?: string; type: string }[] }).events;
       };
       await expect
-        .poll(completed, { timeout: 140_000, interval: 1000 })
+        .poll(completed, { timeout: 240_000, interval: 1000 })
         .toContainEqual(expect.objectContaining({ scheduleId: 'often', type: 'scheduled' }));
       expect(await project.run(['schedule', 'check', '--config', file], at)).toMatchObject({ exitCode: 0 });
       const log = join(project.directory, home, '.backup-automation/schedule.log');

@@ -179,7 +179,7 @@ describe('a source', () => {
     expect([storage.kept.size, storage.open.size]).toEqual([0, 0]);
   });
 
-  test('faster than its storage waits for it: what is between them is bounded', { timeout: 60_000 }, async () => {
+  test('faster than its storage waits for it: what is between them is bounded', async () => {
     const [piece, pieces] = [Buffer.alloc(1024 * 1024, 7), count(96, 1024)];
     const storage = memoryStorage('slow', { slowness: 20, forgetful: true });
     let [yielded, most] = [0, 0];

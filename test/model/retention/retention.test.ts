@@ -325,5 +325,5 @@ test(
     task.meta.score = { row: 'G1', what, n: runs, violations: [], figures: `${removals} removals` };
     expect(removals).toBeGreaterThan(runs);
   },
-  count(60_000, 1_800_000),
+  count(180_000, 1_800_000),
 );

@@ -97,7 +97,7 @@ beforeAll(async () => {
   certificate('expired', 'ours', '0');
   certificate('unknown', 'theirs', '2');
   certificate('client', 'ours', '2', 'backup');
-}, 120_000);
+});
 afterAll(async () => {
   await cluster?.stop();
   rmSync(folder, { recursive: true, force: true });
