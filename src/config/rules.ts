@@ -2,7 +2,7 @@
  * config: the rules that no single key can keep alone, and what is valid but not built yet; pure.
  */
 import type { Retention } from '../model/settings/settings.js';
-import { databaseEntries, gzipLevels, knownNames, quorums, someOfEach, storagePlaces, templates } from './rules/entries.js';
+import { databaseEntries, compressionLevels, knownNames, quorums, someOfEach, storagePlaces, templates } from './rules/entries.js';
 import type { Finding, Rule } from './rules/rule.js';
 import { encryptions, noLiteralSecrets, placeholder } from './rules/secrets.js';
 import { times, zones } from './rules/times.js';
@@ -16,7 +16,7 @@ const rules: readonly Rule[] = [
   knownNames,
   times,
   zones,
-  gzipLevels,
+  compressionLevels,
   encryptions,
   templates,
   noLiteralSecrets,

@@ -2,6 +2,7 @@
  * config: the rules about entries: that each is whole, and that they name one another rightly; pure.
  */
 import { placeholders, unknownPlaceholders } from '../../model/alert/template.js';
+import { compressors } from '../../model/settings/compressors.js';
 import { didYouMean } from '../../model/settings/nearest.js';
 import { isReference } from '../../model/settings/reference.js';
 import type { Compression } from '../../model/settings/settings.js';
@@ -70,12 +71,15 @@ export const quorums: Rule = (config) => {
   return config.quorum > all ? [{ path: ['quorum'], expected: `at most ${all}, the number of storages` }, ...own] : own;
 };
 
-export const gzipLevels: Rule = (config) => {
+export const compressionLevels: Rule = (config) => {
   const all: [Path, Compression | undefined][] = [[['compression'], config.compression]];
   for (const [name, schedule] of Object.entries(config.schedules)) all.push([['schedules', name, 'compression'], schedule.compression]);
-  return all
-    .filter(([, compression]) => compression?.algorithm === 'gzip' && compression.level > 9)
-    .map(([path]) => ({ path: [...path, 'level'], expected: 'at most 9 for gzip' }));
+  return all.flatMap(([path, compression]) => {
+    if (!compression || compression.algorithm === 'auto' || compression.algorithm === 'none') return [];
+    const { algorithm, level } = compression;
+    const { highestLevel } = compressors[algorithm];
+    return level > highestLevel ? [{ path: [...path, 'level'], expected: `at most ${highestLevel} for ${algorithm}` }] : [];
+  });
 };
 
 /** A placeholder that stands for nothing would be sent as it is. */

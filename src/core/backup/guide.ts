@@ -1,9 +1,10 @@
 /**
  * core: RESTORE.md, which lies in every backup, for somebody who never heard of this tool.
  */
+import { compressors } from '../../model/settings/compressors.js';
 import { formOf, type Artifact, type Manifest } from '../../model/backup/backup.js';
 
-const decoders: Readonly<Record<string, string>> = { zstd: 'zstd -d -c', gzip: 'gzip -d -c' };
+const decoders = Object.fromEntries(Object.entries(compressors).map(([kind, { byHand }]) => [kind, byHand]));
 
 /** The shell commands that undo an artifact's codecs, ending in `sink`. */
 function pipeline(artifact: Artifact, keys: Manifest['keys'], sink: string): string {

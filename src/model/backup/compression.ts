@@ -2,13 +2,14 @@
  * model: what compresses an artifact, decided in one place from what is asked for and what is to be had.
  */
 import { Failure } from '../errors.js';
+import { compressors, type CompressorKind } from '../settings/compressors.js';
 import type { Compression } from '../settings/settings.js';
 
 /** What compresses: the engine itself, a codec behind it, or nothing. Never both. */
 export interface CompressionDecision {
   /** For `DumpRequest.compression`. */
   readonly engine: false | string;
-  readonly codec: 'zstd' | 'gzip' | null;
+  readonly codec: CompressorKind | null;
 }
 
 export interface CompressionOffer {
@@ -24,7 +25,7 @@ export interface CompressionOffer {
 export function decideCompression({ algorithm, level }: Compression, has: CompressionOffer): CompressionDecision {
   if (algorithm === 'none') return { engine: false, codec: null };
   const gzip = (): CompressionDecision =>
-    has.jobs > 1 ? { engine: String(Math.min(level, 9)), codec: null } : { engine: false, codec: 'gzip' };
+    has.jobs > 1 ? { engine: String(Math.min(level, compressors.gzip.highestLevel)), codec: null } : { engine: false, codec: 'gzip' };
   if (algorithm === 'gzip') return gzip();
   if (has.engineZstd) return { engine: `zstd:${level}`, codec: null };
   if (has.zstd) return { engine: false, codec: 'zstd' };

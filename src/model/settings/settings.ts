@@ -4,6 +4,7 @@
  * `config/schema` composes them with the members of the shelves into the whole configuration file.
  */
 import * as z from 'zod';
+import { compressorKinds } from './compressors.js';
 import { levels } from '../backup/level.js';
 import { alertingSchema } from './alerts.js';
 import { timeOfDay, timingShape } from './timing.js';
@@ -44,18 +45,15 @@ const healthSchema = z.strictObject({
 /** What is measured of a database, and its limits. */
 export type HealthLimits = Omit<z.infer<typeof healthSchema>, 'maxRestoreTime'>;
 
+const algorithms = z.enum(['auto', ...compressorKinds, 'none']);
 const compressionSchema = z.strictObject({
-  algorithm: z
-    .enum(['auto', 'zstd', 'gzip', 'none'])
+  algorithm: algorithms
     .default('auto')
     .describe('`auto` is zstd where it is to be had, else gzip; by pg_dump itself where it can (16 and newer).'),
   level: z.int().min(1).max(19).default(1).describe('Compression level; gzip takes at most 9.'),
 });
 export type Compression = z.infer<typeof compressionSchema>;
-const compressionOrName = z.union([
-  z.enum(['auto', 'zstd', 'gzip', 'none']).transform((algorithm) => ({ algorithm, level: 1 })),
-  compressionSchema,
-]);
+const compressionOrName = z.union([algorithms.transform((algorithm) => ({ algorithm, level: 1 })), compressionSchema]);
 
 const keep = z.int().min(1).max(100_000).optional();
 const retentionSchema = z.strictObject({
