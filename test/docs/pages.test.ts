@@ -14,7 +14,7 @@ import { parsePage, type Block, type Page } from './page.js';
 import { setStage, type Stage } from './stage.js';
 
 const root = join(import.meta.dirname, '../..');
-const generated = ['docs/commands.md', 'docs/exit-codes.md', 'docs/reference/configuration.md'];
+const generated = ['docs/commands.md', 'docs/exit-codes.md', 'docs/reference/configuration.md', 'docs/reference/api.md'];
 const files = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) => `docs/${file}`)]; // prettier-ignore
 const pages = files
   .filter((file) => file.endsWith('.md') && !generated.includes(file))

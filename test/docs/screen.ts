@@ -61,7 +61,7 @@ export function screenOf(written: string): Cell[][] {
 
 const width = 8.4;
 const height = 20;
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escaped = (text: string) => text.replaceAll(' ', '\u00a0').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 const sameStyle = (a: Style, b: Style) => a.bold === b.bold && a.dim === b.dim && a.colour === b.colour;
 
 /** Neighbours of one style, with the column where they begin. */
@@ -79,7 +79,7 @@ function lineOf(line: readonly Cell[], row: number): string {
   const y = 52 + row * height;
   return spansOf(line)
     .map(({ at, text, style }) => {
-      const length = ((text.trimEnd().length) * width).toFixed(1);
+      const length = (text.trimEnd().length * width).toFixed(1);
       const look = `${style.bold ? ' font-weight="bold"' : ''}${style.dim ? ' opacity="0.6"' : ''}${style.colour ? ` fill="${style.colour}"` : ''}`;
       return `<text x="${(20 + at * width).toFixed(1)}" y="${y}" textLength="${length}"${look}>${escaped(text.trimEnd())}</text>`;
     })
@@ -90,10 +90,10 @@ function lineOf(line: readonly Cell[], row: number): string {
 export function pictureOf(lines: readonly (readonly Cell[])[], columns: number, title: string): string {
   const [w, h] = [Math.round(columns * width + 40), 52 + lines.length * height + 10];
   const dots = ['#ff5f57', '#febc2e', '#28c840'].map((fill, index) => `<circle cx="${22 + index * 20}" cy="18" r="6" fill="${fill}"/>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${escaped(title)}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${title}">
 <rect x="0.5" y="0.5" width="${w - 1}" height="${h - 1}" rx="8" fill="#0d1117" stroke="#30363d"/>
 ${dots.join('')}
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#e6edf3" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#e6edf3">
 ${lines.map(lineOf).filter(Boolean).join('\n')}
 </g>
 </svg>
