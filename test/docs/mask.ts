@@ -24,7 +24,7 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/\b\d+\.\d+(\.\d+)*\b/g, '<number>'],
   [/PostgreSQL \d+/g, 'PostgreSQL <number>'],
   [/\/[\w/.-]*\/(pg_\w+|psql|zstd|gzip)\b/g, '$1'],
-  [/\b(process|pid) \d+/g, '$1 <pid>'],
+  [/\b(process|pid|byte) \d+/g, '$1 <number>'],
 ];
 
 const masked = (text: string) => masks.reduce((words, [pattern, mark]) => words.replace(pattern, mark), text);
