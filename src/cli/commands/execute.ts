@@ -39,7 +39,7 @@ const help = {
     10: 'configuration',
     20: 'engine or database',
     21: 'storage',
-    74: 'the ledger can not be written',
+    74: 'the ledger cannot be written',
     75: 'not now: conditions not met or too many backups running; repeat later (with --due what waits is good)',
     130: 'interrupted',
   },

@@ -1,7 +1,7 @@
 /**
  * cli: `serve`, the REST API. It starts it, and says where it listens.
  */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { asFailure } from '../../model/errors.js';
 import { addCommand, duration, run } from '../command.js';
 import { say, type GlobalOptions } from '../render.js';
@@ -30,6 +30,10 @@ async function body(options: Options): Promise<number> {
   return 0;
 }
 
+const grace = new Option('--grace <duration>', 'how long running backups may go on after SIGTERM, before they are cancelled')
+  .argParser(duration)
+  .default(60_000, '1m');
+
 export function serveCommand(program: Command): void {
   addCommand(program, 'serve', 'the REST API; with --schedule it does what is due as well, in the place of cron', {
     examples: [
@@ -39,12 +43,12 @@ export function serveCommand(program: Command): void {
     exits: {
       2: 'wrong usage',
       10: 'configuration: no token, no TLS beyond loopback, a port that is taken',
-      74: 'the ledger can not be read',
+      74: 'the ledger cannot be read',
       143: 'a second signal ended it at once',
     },
   })
     .option('--schedule', 'do what is due every minute')
     .option('--insecure', 'ask nobody for a token: everybody on this machine may do everything; on loopback alone')
-    .option('--grace <duration>', 'how long running backups may go on after SIGTERM, before they are cancelled', duration, 60_000)
+    .addOption(grace)
     .action(run(body));
 }

@@ -169,7 +169,7 @@ export function statisticsCommand(program: Command): void {
       ['statistics', 'the figures since the ledger was begun or cleared'],
       ['statistics --since 30d --by day', 'the last thirty days, with a chart'],
     ],
-    exits: { 2: 'wrong usage', 74: 'the ledger can not be read' },
+    exits: { 2: 'wrong usage', 74: 'the ledger cannot be read' },
   })
     .option('--since <when>', 'only events created since: 12h, 7d, 2w or a date')
     .addOption(new Option('--by <group>', 'figures for each as well').choices(groupings))

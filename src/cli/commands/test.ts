@@ -18,7 +18,7 @@ const help = {
     ['test --alerts', 'sends a test message to every channel, and tells which took it'],
     ['test --adopt local', "takes over a storage whose marker is missing or another one's, after you looked"],
   ],
-  exits: { 1: 'a step failed', 2: 'no such storage', 10: 'configuration', 21: 'the storage can not be adopted' },
+  exits: { 1: 'a step failed', 2: 'no such storage', 10: 'configuration', 21: 'the storage cannot be adopted' },
 } as const;
 
 async function adopt(context: Context, name: string): Promise<Outcome> {

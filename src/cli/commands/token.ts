@@ -7,7 +7,7 @@ import { actor } from '../actor.js';
 import { addCommand, duration, run } from '../command.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 
-const exits = { 2: 'wrong usage, or no such token', 10: 'the tokens can not be trusted', 74: 'the ledger can not be written' };
+const exits = { 2: 'wrong usage', 10: 'the tokens cannot be trusted', 74: 'the ledger can not be written' };
 const help = {
   all: {
     examples: [
@@ -35,7 +35,7 @@ const help = {
       ['token revoke ci', 'it opens nothing from now on'],
       ['token revoke 0192f3a4', 'by the beginning of its id'],
     ],
-    exits,
+    exits: { ...exits, 2: 'no such token' },
   },
 } as const;
 

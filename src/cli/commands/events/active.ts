@@ -35,6 +35,6 @@ export function activeCommand(program: Command): void {
       ['active', 'shows each with its database and for how long it runs'],
       ['active --json', 'the same events for a program'],
     ],
-    exits: { 74: 'the ledger can not be read' },
+    exits: { 74: 'the ledger cannot be read' },
   }).action(run(active));
 }

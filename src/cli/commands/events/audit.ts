@@ -37,7 +37,7 @@ export function auditCommand(events: Command): void {
       ['events audit', 'the newest twenty deeds'],
       ['events audit 500 --json', 'more of them, for a program'],
     ],
-    exits: { 74: 'the ledger can not be read' },
+    exits: { 74: 'the ledger cannot be read' },
   })
     .addArgument(new Argument('[count]', 'how many').argParser(positive))
     .action(run(audit));

@@ -104,7 +104,7 @@ export function eventsCommand(program: Command): void {
     exits: {
       2: 'no such event, or wrong usage',
       22: 'verify: the ledger is not as it was written',
-      74: 'the ledger can not be read or written',
+      74: 'the ledger cannot be read or written',
     },
   })
     .option('--limit <n>', 'most events to list', positive, 20)
@@ -127,14 +127,14 @@ export function eventsCommand(program: Command): void {
       ['events clear', 'lists no event from before any more'],
       ['events clear --json', 'says how many, and where their lines still are'],
     ],
-    exits: { 74: 'the ledger can not be written' },
+    exits: { 74: 'the ledger cannot be written' },
   }).action(run(clear));
   addCommand(events, 'verify', 'check that no line was damaged, changed, removed or inserted', {
     examples: [
       ['events verify', 'reads the whole ledger and follows its chain'],
       ['events verify --json', 'where each problem is'],
     ],
-    exits: { 22: 'the ledger is not as it was written', 74: 'the ledger can not be read' },
+    exits: { 22: 'the ledger is not as it was written', 74: 'the ledger cannot be read' },
   }).action(run(verify));
   auditCommand(events);
 }

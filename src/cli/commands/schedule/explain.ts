@@ -79,7 +79,7 @@ export function explainCommand(program: Command): void {
       ['explain daily-backup', 'every condition with what is measured now, and when it runs next'],
       ['explain daily-backup --at "2026-11-21 02:00"', 'what happened then, and why'],
     ],
-    exits: { 2: 'no such schedule, or no such time', 10: 'configuration', 74: 'the ledger can not be read' },
+    exits: { 2: 'no such schedule, or no such time', 10: 'configuration', 74: 'the ledger cannot be read' },
   })
     .option('--at <time>', `a time that was or comes, in the schedule's zone: 2026-11-21, "2026-11-21 02:00"; or 2026-11-21T01:00Z`)
     .action(run(report));

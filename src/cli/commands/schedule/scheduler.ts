@@ -104,7 +104,7 @@ export function schedulerCommands(schedule: Command): void {
       ['schedule install --environment /etc/backup.env', 'gives it the variables in a file (DATABASE_URL=...), which must be yours alone'],
       ['schedule install --with systemd', 'a timer of systemd instead of cron'],
     ],
-    exits: { 1: 'it can not be installed, or the rehearsal failed; nothing was changed', 10: 'configuration' },
+    exits: { 1: 'it cannot be installed, or the rehearsal failed; nothing was changed', 10: 'configuration' },
   })
     .option('--with <scheduler>', 'cron or systemd; the first that this machine has when left out')
     .option('--environment <file>', 'a file of NAME=VALUE lines that becomes its environment')

@@ -77,14 +77,14 @@ export function timetableCommands(schedule: Command): void {
       ['schedule list', 'each with its next run and its last one'],
       ['schedule list --json', 'the same for a program'],
     ],
-    exits: { 10: 'configuration', 74: 'the ledger can not be read' },
+    exits: { 10: 'configuration', 74: 'the ledger cannot be read' },
   }).action(run(list));
   addCommand(schedule, 'next', 'show the next runs of all schedules, in local time and UTC', {
     examples: [
       ['schedule next', 'the next ten, with clock changes, overlaps and what lies outside the window'],
       ['schedule next 30 --schedule daily-backup', 'thirty of one schedule'],
     ],
-    exits: { 2: 'no such schedule', 10: 'configuration', 74: 'the ledger can not be read' },
+    exits: { 2: 'no such schedule', 10: 'configuration', 74: 'the ledger cannot be read' },
   })
     .addArgument(new Argument('[count]', 'how many').argParser(positive))
     .option('--schedule <name>', 'of this schedule only')
