@@ -51,6 +51,7 @@ async function follow(page: Page, differences: Differences): Promise<void> {
       if (block.language !== 'sql') await prepare(stage, page, block);
       if (block.seen && !sameWords(block.code, seen)) differences.set(block.line, seen);
       if (block.language === 'sh' && !skipped(block)) seen = await type(stage, page, block);
+      if (block.language === 'js' && !skipped(block)) await type(stage, page, { ...block, code: `node ${stage.write('program.mjs', block.code)}\n` });
     }
     const statements = page.blocks.filter((block) => block.language === 'sql' && !skipped(block));
     for (const [index] of statements.entries())
@@ -71,7 +72,7 @@ function corrected(page: Page, differences: Differences): string {
 }
 
 describe.concurrent('what is typed works, and what is shown is seen', { timeout: 240_000 }, () => {
-  for (const page of pages.filter(({ blocks }) => blocks.some(({ language }) => language === 'sh' || language === 'sql'))) {
+  for (const page of pages.filter(({ blocks }) => blocks.some((block) => ['sh', 'sql', 'js'].includes(block.language) && !skipped(block)))) {
     const lacks = missing(page);
     test.skipIf(lacks.length > 0)(`${page.file}${lacks.length > 0 ? ` (skipped: no ${lacks.join(', ')})` : ''}`, async () => {
       const differences: Differences = new Map();

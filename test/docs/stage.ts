@@ -3,7 +3,7 @@
  * remembers what was exported and where it stands. What pages call by example names (hosts, folders, ids) is put in place.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -69,6 +69,8 @@ export async function setStage(): Promise<Stage> {
   const home = join(machine, 'srv/backup');
   for (const folder of ['srv/backup', 'mnt/backup', 'mnt/stick', 'mnt/nas', 'mnt/scratch', 'etc/backup', 'run/secrets', 'root', 'var/lib/prometheus/node-exporter'])
     mkdirSync(join(machine, folder), { recursive: true, mode: 0o700 }); // prettier-ignore
+  mkdirSync(join(home, 'node_modules'));
+  symlinkSync(root, join(home, 'node_modules/backup-automation'));
   const cli = join(root, 'bin/backup-automation.js');
   chmodSync(project.file('bin/backup-automation', `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`), 0o755);
   project.file('bin/crontab', '#!/bin/sh\ncase "$1" in -l) cat ~/crontab 2>/dev/null || { echo "no crontab for backup" >&2; exit 1; };; -r) rm -f ~/crontab;; -) cat >~/crontab;; *) cat "$1" >~/crontab;; esac\n'); // prettier-ignore
