@@ -99,6 +99,7 @@ export async function setStage(): Promise<Stage> {
       .replaceAll(`${socketDirectory}:${serverPort}`, 'db1:5432')
       .replaceAll(socketDirectory, 'db1')
       .replaceAll(`"${superuser}"`, '"backup"')
+      .replaceAll(`\\"${superuser}\\"`, '\\"backup\\"')
       .replace(new RegExp(`\\bcli:${userInfo().username} +${hostname()}\\b`, 'g'), 'cli:backup  db1')
       .replace(new RegExp(`Z on ${hostname()}$`, 'gm'), 'Z on db1')
       .trimEnd();
