@@ -24,6 +24,7 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/\b\d+\.\d+(\.\d+)*\b/g, '<number>'],
   [/PostgreSQL \d+/g, 'PostgreSQL <number>'],
   [/\/[\w/.-]*\/(pg_\w+|psql|zstd|gzip)\b/g, '$1'],
+  [/"(duration|size)":\d+/g, '"$1":<number>'],
   [/\b(process|pid|byte) \d+/g, '$1 <number>'],
 ];
 
