@@ -91,6 +91,9 @@ describe('POST execute', () => {
     server = await start();
     const [event] = eventsOf(await server.ask('POST', 'execute'));
     expect(await ended(event?.id ?? '')).toMatchObject({ status: 'cancelled', result: { code: 'not-now' } });
+    const [emergency] = eventsOf(await server.ask('POST', 'execute', { body: { type: 'emergency' } }));
+    expect(emergency).toMatchObject({ type: 'emergency', passBy: ['window', 'load', 'health'] });
+    expect(await ended(emergency?.id ?? '')).toMatchObject({ status: 'cancelled' });
   });
 });
 

@@ -44,11 +44,19 @@ function needsBuild(file: string, seen = new Set<string>()): boolean {
 class First implements Reporter {
   failed: string | null = null;
   vitest: Vitest | null = null;
+  private timer: NodeJS.Timeout | undefined;
+
+  onTestRunEnd(): void {
+    clearTimeout(this.timer);
+  }
 
   private fail(what: string): void {
     if (this.failed !== null) return;
     this.failed = what;
-    void this.vitest?.cancelCurrentRun('test-failure');
+    const cancel = () => void this.vitest?.cancelCurrentRun('test-failure');
+    cancel();
+    // asked twice, it waits no longer for what the test was doing
+    this.timer = setTimeout(cancel, 3000);
   }
 
   onTestCaseResult(test: TestCase): void {

@@ -32,7 +32,7 @@ export const secrets: readonly Mutant[] = [
     file: 'system/connection/passfile.ts',
     edits: [['registerSecret(password);', '']],
     breaks: out,
-    tests: ['system/connection/connection.test.ts'],
+    tests: ['system/connection/parameters.test.ts'],
   },
   {
     name: "a secret in JSON's escapes not hidden",
@@ -114,7 +114,7 @@ export const secrets: readonly Mutant[] = [
     file: 'system/connection/passfile.ts',
     edits: [['if ((found.mode & 0o077) !== 0)', 'if ((found.mode & 0o007) !== 0 && file === null)']],
     breaks: 'a secret that everybody may read is used without a word',
-    tests: ['system/connection/connection.test.ts'],
+    tests: ['system/connection/parameters.test.ts'],
   },
   {
     name: "tokens' hashes that others may read taken",

@@ -150,7 +150,7 @@ export const time: readonly Mutant[] = [
     file: 'core/event/record.ts',
     edits: [['slot: slot.key, notBefore: slot.at', 'notBefore: slot.at']],
     breaks: twice,
-    tests: ['core/due/month.test.ts'],
+    tests: ['core/due/deaths.test.ts'],
   },
   {
     name: 'a schedule accounted for before its slots have their events',

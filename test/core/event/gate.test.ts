@@ -147,6 +147,28 @@ describe('what it lets through', () => {
     ]);
   });
 
+  it('with a fifth more room than the last backup took, and with no byte less', async () => {
+    const { context } = await contextOf(() => ({}));
+    const [near] = context.storages;
+    if (!near) throw new Error('no storage');
+    const first = await execute(context, byHand);
+    const stored = first.events[0]?.result?.size ?? 0;
+    expect(stored).toBeGreaterThan(0);
+    const settings = { ...context.settings, conditions: { ...context.settings.conditions, minDiskSpace: 0 } };
+    const enough = Math.ceil(stored * 1.2);
+    for (const [freeBytes, status] of [
+      [enough - 1, 'cancelled'],
+      [enough, 'completed'],
+    ] as const) {
+      const probe = async () => ({ ...(await near.probe()), freeBytes });
+      const { events } = await execute(
+        { ...context, settings, storages: [Object.assign(Object.create(near) as typeof near, { probe })] },
+        byHand,
+      );
+      expect(events).toMatchObject([{ status }]);
+    }
+  });
+
   it('an event that passes by the load passes by it, and a failing health check fails it as busy', async () => {
     const { context } = await contextOf(busyUntil(Infinity));
     const load = await execute(context, { ...byHand, passBy: ['load'] });

@@ -3,6 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contents } from '../../../src/model/moment/occurrences.js';
 import { deadlineOf, dueSlots, retryDeadline, timingOf, type SlotTiming } from '../../../src/model/moment/slots.js';
 import { count } from '../../fixtures/counts.js';
 import { scheduleSchema, type Schedule } from '../../../src/model/settings/settings.js';
@@ -49,6 +50,16 @@ describe('due slots', () => {
     const { run, missed } = dueSlots(slots, at('2026-03-03T02:00'), at('2026-03-04T02:01:30'));
     expect({ key: run?.key, missed }).toEqual({ key: 'daily@2026-03-04T02:00[UTC]', missed: [] });
     expect(dueSlots(slots, run?.at ?? new Date(0), at('2026-03-04T02:01:31'))).toEqual({ run: null, missed: [] });
+  });
+
+  it('one of two moments that a calendar names, and that the clock shows alike', () => {
+    const event = (time: string) => `BEGIN:VEVENT\r\nUID:${time}\r\nDTSTART:20261025T${time}00Z\r\nEND:VEVENT\r\n`;
+    const text = `BEGIN:VCALENDAR\r\nVERSION:2.0\r\n${event('0030')}${event('0130')}END:VCALENDAR\r\n`;
+    const slots = timing({ cron: '0 0 1 1 *', timezone: 'Europe/Berlin' }, { backupWindow: always });
+    const { cron: _cron, ...schedule } = slots.schedule;
+    const calendar = { file: 'x.ics', at: '02:00', [contents]: text };
+    const { run, missed } = dueSlots({ ...slots, schedule: { ...schedule, calendar } }, at('2026-10-24T23:30'), at('2026-10-25T02:10'));
+    expect(keys([...missed, ...(run ? [run] : [])])).toEqual(['daily@2026-10-25T02:30[Europe/Berlin]']);
   });
 
   it('an hour that the clock repeats has its slots once', () => {

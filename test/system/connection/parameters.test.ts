@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { redact } from '../../../src/model/redact.js';
 import type { DatabaseEntry } from '../../../src/model/settings/connection.js';
 import { Failure } from '../../../src/model/errors.js';
 import { gatherParameters } from '../../../src/system/connection/parameters.js';
@@ -134,6 +135,7 @@ describe('the password file', () => {
   it('takes the first line that fits, with escapes and wildcards', () => {
     const find = (change: object) => findPassword(text, { ...login, ...change });
     expect(find({})).toBe('a:b\\c:d');
+    expect(redact('the server said a:b\\c:d')).toBe('the server said ***');
     expect(find({ databaseName: 'sh:op' })).toBe('colon');
     expect(find({ host: '/run/x' })).toBe('socket');
     expect(find({ host: '/var/run/postgresql' })).toBe('local');
