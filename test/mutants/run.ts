@@ -40,23 +40,12 @@ function needsBuild(file: string, seen = new Set<string>()): boolean {
   return text.includes('bin/backup-automation') || imported.some((one) => one.includes('/test/') && needsBuild(one, seen));
 }
 
-/** Stops a run at the first test that fails. */
+/** Notes the first test of a run that fails. The rest of its file runs on: a run that is cancelled takes long to let go of its process. */
 class First implements Reporter {
   failed: string | null = null;
-  vitest: Vitest | null = null;
-  private timer: NodeJS.Timeout | undefined;
-
-  onTestRunEnd(): void {
-    clearTimeout(this.timer);
-  }
 
   private fail(what: string): void {
-    if (this.failed !== null) return;
-    this.failed = what;
-    const cancel = () => void this.vitest?.cancelCurrentRun('test-failure');
-    cancel();
-    // asked twice, it waits no longer for what the test was doing
-    this.timer = setTimeout(cancel, 3000);
+    this.failed ??= what;
   }
 
   onTestCaseResult(test: TestCase): void {
@@ -88,7 +77,6 @@ class Runner {
     process.chdir(copy);
     const first = new First();
     const vitest = await createVitest('test', { root: copy, watch: false, reporters: [first], retry: 0 });
-    first.vitest = vitest;
     return new Runner(copy, first, vitest);
   }
 
