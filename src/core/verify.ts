@@ -93,14 +93,15 @@ async function blame(context: Context, { backup, storage, level }: Look, failure
   if (context.signal.aborted) throw failure;
   if (isAway(failure)) return null;
   const inside = level === 'restore' && speaksAgainst(failure) && failure.code !== 'unreadable';
-  if (failure.code === 'no-key' || inside) {
-    // what does not open may be another key's, or damaged: the stored bytes tell which it is
+  if (failure.code === 'no-key' || failure.code === 'engine-killed' || inside) {
+    // what does not open may be another key's, or damaged, and what is damaged may crash who reads it: the stored bytes tell which it is
     const bytes = await look(context, backup, storage, 'checksum').then(
       () => null,
       (error: unknown) => asFailure(error),
     );
     if (bytes) return speaksAgainst(bytes) ? verdict([storage.name], bytes) : null;
     if (inside) return verdict(backup.storages, failure);
+    if (failure.code !== 'no-key') throw failure;
     const message = `can not look inside backup ${backup.backupId} for want of a key: ${failure.message}`;
     throw new Failure('no-key', message, { hint: failure.hint });
   }

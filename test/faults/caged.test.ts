@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
-import { serverPrograms, sql } from '../fixtures/database.js';
+import { noProgramOfOurs, serverPrograms, sql } from '../fixtures/database.js';
 import { ending, lab, type Lab } from '../fixtures/lab.js';
 
 let source: Cluster;
@@ -17,8 +17,10 @@ const folder = mkdtempSync(join(tmpdir(), 'backup-automation-canary '));
 const secret = join(folder, 'secret');
 const bin = join(folder, 'bin');
 
-/** Whether this kernel lets us make namespaces at all. */
+/** Whether there is a cage to be had at all. */
 const reason = ((): string | null => {
+  const foreign = noProgramOfOurs();
+  if (foreign) return foreign;
   try {
     const own = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user', '--keep-caps'];
     execFileSync('unshare', [...own, '--mount', '--net', '--ipc', 'mount', '-t', 'tmpfs', 'none', '/mnt'], { stdio: 'ignore' });

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memberName } from '../../src/engines/pg_dump/members.js';
-import { cloneDatabase, databaseUrl, sql, type TestDatabase } from '../fixtures/database.js';
+import { cloneDatabase, databaseUrl, noProgramOfOurs, sql, type TestDatabase } from '../fixtures/database.js';
 import { lab, type Lab } from '../fixtures/lab.js';
 import { noStrace } from './inject.js';
 
@@ -55,8 +55,9 @@ async function programsOf(project: Lab, args: readonly string[]): Promise<{ exit
 }
 
 describe('I5: shell metacharacters in every string', () => {
-  it.skipIf(noStrace !== null)(
-    `start no program but ours${noStrace === null ? '' : ` (${noStrace})`}`,
+  const untraceable = noStrace ?? noProgramOfOurs();
+  it.skipIf(untraceable !== null)(
+    `start no program but ours${untraceable === null ? '' : ` (${untraceable})`}`,
     async () => {
       const storages = { local: { kind: 'local', path: `./b $(touch ${canary}) '"; touch` } };
       const databases = {

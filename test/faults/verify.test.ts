@@ -1,11 +1,12 @@
 /**
  * test: A15, B7, G14: a verification that is killed, that the disk does not let read, or that has no room.
  */
-import { chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Backup } from '../../src/model/backup/backup.js';
+import type { BackupEvent } from '../../src/model/events/event.js';
 import { startCli } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, sql, type TestDatabase } from '../fixtures/database.js';
@@ -89,6 +90,32 @@ test.skipIf(noStrace)(
     task.meta.score = { row: 'B7', what: 'EIO on read in verify', n: rounds, violations: [] };
   },
 );
+
+test('damage that crashes pg_restore counts against the backup; a pg_restore that dies over good bytes does not', async () => {
+  const shims = shimDirectory({ pg_restore: shim.killed(0) });
+  const unpacked = ['--set', 'compression=none'];
+  const made = JSON.parse((await rig.run(['execute', '--force', '--json', ...unpacked])).stdout) as { events: BackupEvent[] };
+  const id = made.events[0]?.result?.backupId ?? '';
+  const verify = () => rig.run(['verify', id, '--level', 'archive', '--json', '--set', `clientDirectory=${shims.directory}`]);
+  const found = async () => (await rig.catalog()).backups.find(({ backupId }) => backupId === id);
+  const file = join(rig.store, 'shop', id, 'database.dump');
+  const bytes = readFileSync(file);
+  try {
+    const died = await verify();
+    expect(died).toMatchObject({ exitCode: 20 });
+    expect(JSON.parse(died.stdout)).toMatchObject({ results: [], error: { code: 'engine-killed', class: 'transient' } });
+    expect(await found()).toMatchObject({ suspect: false });
+    writeFileSync(file, Buffer.from(bytes).fill(7, 2000, 2100));
+    const damaged = await verify();
+    expect(damaged).toMatchObject({ exitCode: 22 });
+    expect(JSON.parse(damaged.stdout)).toMatchObject({ results: [{ ok: false, detail: expect.stringContaining('SHA-256') as string }] });
+    expect(await found()).toMatchObject({ suspect: true });
+  } finally {
+    shims.remove();
+    writeFileSync(file, bytes);
+    await rig.run(['verify', id, '--level', 'checksum']);
+  }
+});
 
 test.skipIf(noMount)(
   `G14: a verification without room for its server is undone, and the backup is not marked bad${noMount ? ` (${noMount})` : ''}`,
