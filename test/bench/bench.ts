@@ -1,7 +1,7 @@
 /**
  * bench: `npm run bench`: measures the goals of docs/performance.md on a PostgreSQL of its own, prints them, and removes everything.
  *
- * `--size 1GB` of plain dump, `--rounds N`, `--quick` (100 MB, 3 rounds), `--only dumps|gentle|starts`, `--markdown` writes the page.
+ * `--size 1GB` of plain dump, `--rounds N`, `--quick` (100 MB, 3 rounds), `--only dumps|gentle|starts|api`, `--markdown` writes the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatDuration } from '../../src/model/units.js';
 import { capture } from '../../src/system/programs/exec.js';
+import { measureApi } from './api.js';
 import { startServer } from './database.js';
 import { measureDumps, type Round } from './dumps.js';
 import { page, table, type Finding } from './goal.js';
@@ -60,13 +61,14 @@ async function measure(round: Round): Promise<{ findings: Finding[]; server: str
     const server = await startServer(bytesOf(size), say);
     leftovers.push(() => server.stop());
     version = server.version;
-    if (options.only !== 'gentle')
+    if (options.only !== 'gentle' && options.only !== 'api')
       findings.push(
         ...(await measureDumps(server, round)),
         ...(await measureJobs(server, round)),
         ...(await measureRestores(server, round)),
       );
-    if (options.only !== 'dumps') findings.push(...(await measureGentle(server, round)));
+    if (options.only !== 'dumps' && options.only !== 'api') findings.push(...(await measureGentle(server, round)));
+    if (options.only === undefined || options.only === 'api') findings.push(...(await measureApi(round, server)));
   }
   if (options.only === undefined || options.only === 'starts') findings.push(...(await measureStarts(round)));
   return { findings, server: version };
