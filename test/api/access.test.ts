@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal } from '../../src/api/serve.js';
-import { count } from '../fixtures/counts.js';
+import { count, isFull } from '../fixtures/counts.js';
+import { telling, welch } from '../fixtures/welch.js';
 import { bareLab, base, startServer, type TestServer } from './server.js';
 
 let server: TestServer;
@@ -69,6 +70,29 @@ describe('K1: no token, no entrance', () => {
     expect(JSON.stringify(document)).not.toMatch(/sha256|bat_/);
     expect(document['tokens']).toHaveLength(4);
   });
+});
+
+test('K2: the time of an answer does not tell how much of a token is right', async ({ task }) => {
+  const good = server.tokens.admin;
+  const guesses = { near: `${good.slice(0, -1)}${good.endsWith('x') ? 'y' : 'x'}`, far: `x${good.slice(1)}` };
+  const times: Record<keyof typeof guesses, number[]> = { near: [], far: [] };
+  const rounds = count(100, 10_000);
+  for (let round = 0; round < rounds; round += 1)
+    for (const which of round % 2 === 0 ? (['near', 'far'] as const) : (['far', 'near'] as const)) {
+      const started = process.hrtime.bigint();
+      const { status } = await get({ authorization: `Bearer ${guesses[which]}` });
+      times[which].push(Number(process.hrtime.bigint() - started));
+      expect([401, 429]).toContain(status);
+    }
+  const t = welch(times.near, times.far);
+  task.meta.score = {
+    row: 'K2',
+    what: 'the time of an answer',
+    n: 2 * rounds,
+    violations: [],
+    figures: `Welch's t ${t.toFixed(2)}, telling above ${telling}`,
+  };
+  if (isFull) expect(Math.abs(t)).toBeLessThan(telling);
 });
 
 test('K3: guessing is answered with 429 soon, while who has a token is served', async () => {

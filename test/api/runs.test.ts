@@ -6,7 +6,7 @@ import { cloneDatabase, lockCustomers, type TestDatabase } from '../fixtures/dat
 import { count } from '../fixtures/counts.js';
 import { lab, type Lab } from '../fixtures/lab.js';
 import { until } from '../faults/processes.js';
-import { startServer, type Answered, type TestServer } from './server.js';
+import { base, startServer, type Answered, type TestServer } from './server.js';
 
 let database: TestDatabase;
 beforeAll(async () => (database = await cloneDatabase('shop')));
@@ -184,6 +184,26 @@ describe('stopping', () => {
     await release();
     expect(await stopped).toBe(0);
     expect((await project.json(['events', 'show', event?.id ?? ''])).document['event']).toMatchObject({ status: 'completed' });
+  });
+
+  test('who follows is told; a second signal ends it at once, and the next command says what became of it', async () => {
+    project = makeProject();
+    server = await start();
+    const release = await lockCustomers(database.url);
+    const [event] = eventsOf(await server.ask('POST', 'execute'));
+    while ((await running()) === 0) await sleep(50);
+    const headers = { authorization: `Bearer ${server.tokens.read}` };
+    const following = await fetch(`${server.url}${base}/events/${event?.id}/stream`, { headers });
+    server.child.kill('SIGTERM');
+    const text = await following.text();
+    expect(text).toMatch(/event: stopping\ndata: \{"message":"the server stops/);
+    expect(text).not.toContain('"completed"');
+    expect(await server.stop()).toBe(143);
+    expect((await project.json(['events', 'show', event?.id ?? ''])).document['event']).toMatchObject({
+      status: 'failed',
+      result: { code: 'interrupted' },
+    });
+    await release();
   });
 
   test('what takes longer than the grace is cancelled in order', async () => {

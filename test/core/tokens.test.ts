@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { recognise } from '../../src/core/tokens.js';
 import type { Token } from '../../src/model/access/token.js';
 import { isFull } from '../fixtures/counts.js';
+import { telling, welch } from '../fixtures/welch.js';
 
 const now = new Date('2026-03-01T00:00:00Z');
 const kept = (name: string, token: string, expiresAt: string | null = null): Token => ({
@@ -41,15 +42,5 @@ test.skipIf(!isFull)('K2: the time does not tell how much of a token is right', 
       recognise([...tokens, ...many], typed, now);
       times[typed]?.push(Number(process.hrtime.bigint() - started));
     }
-  // the slowest of each are the machine's, not ours
-  const cut = (all: readonly number[] = []) => all.toSorted((a, b) => a - b).slice(0, Math.floor(all.length * 0.9));
-  const mean = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0) / all.length;
-  const variance = (all: readonly number[]) => {
-    const middle = mean(all);
-    return all.reduce((sum, one) => sum + (one - middle) ** 2, 0) / (all.length - 1);
-  };
-  const [a, b] = [cut(times[near]), cut(times[far])];
-  const t = (mean(a) - mean(b)) / Math.sqrt(variance(a) / a.length + variance(b) / b.length);
-  // 2.58: p = 0.01
-  expect(Math.abs(t)).toBeLessThan(2.58);
+  expect(Math.abs(welch(times[near] ?? [], times[far] ?? []))).toBeLessThan(telling);
 });
