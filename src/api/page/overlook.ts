@@ -33,10 +33,11 @@ export class Overlook<T> {
     const found = this.#look().then((value) => ({ value, at: this.#clock.now() }));
     found.then(
       () => {
+        if (this.#last !== found) return;
         const now = this.#clock.monotonic();
         this.#until = now + Math.min(msPerMinute, Math.max(this.#rest, 10 * (now - began)));
       },
-      () => (this.#last = null),
+      () => this.#last === found && this.forget(),
     );
     this.#last = found;
     return found;

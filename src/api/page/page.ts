@@ -19,7 +19,6 @@ import { addAssets } from './assets.js';
 import { addDoor, type Door, type Visitor } from './door.js';
 import { live } from './live.js';
 import { openShelf, pages, type Shelf } from './pages.js';
-import { Proofs } from './proofs.js';
 import { frame, type Page } from './views/frame.js';
 import { loginPage, problemPage } from './views/login.js';
 import type { Here } from './views/parts.js';
@@ -95,12 +94,12 @@ function addLogin(app: FastifyInstance, door: Door): void {
 }
 
 /** What can be done: a backup, a proof. */
-function addDeeds(app: FastifyInstance, tools: Tools, { overview, proofs }: Shelf): void {
+function addDeeds(app: FastifyInstance, tools: Tools, { forget, proofs }: Shelf): void {
   app.post('/start', forRole('operate'), async (request, reply) => {
     const { database, schedule: scheduleId, type, key } = startForm.parse(request.body);
     const wish = { ...(database && { database }), ...(scheduleId && { scheduleId }), ...(type && { type }) };
     const [event, second] = await start(tools, known(request).caller, wish, key);
-    overview.forget();
+    forget();
     return reply.redirect(event && !second ? `/events/${event.id}` : '/', 303);
   });
   app.post('/backups/:backupId/verify', forRole('operate'), async (request, reply) => {
@@ -110,7 +109,7 @@ function addDeeds(app: FastifyInstance, tools: Tools, { overview, proofs }: Shel
     if (!proofs.isOn(backupId))
       void proofs.run(backupId, { level, since: tools.clock.now() }, async () => {
         const { failure } = await prove(tools, caller, { id: backupId, level });
-        overview.forget();
+        forget();
         // what speaks against the backup stands in the ledger; what could not be tried does not
         if (failure) throw failure;
       });
@@ -126,7 +125,7 @@ export async function addPage(app: FastifyInstance, tools: Tools, access: Access
   };
   await app.register(async (part) => {
     const door = addDoor(part, tools, access);
-    const shelf = openShelf(tools, standing, new Proofs());
+    const shelf = openShelf(tools, standing);
     addAssets(part);
     addLogin(part, door);
     addDeeds(part, tools, shelf);

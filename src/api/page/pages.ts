@@ -13,6 +13,7 @@ import { explain, zoneFor } from '../../core/schedules/explain.js';
 import { listSchedules, upcoming } from '../../core/schedules/timetable.js';
 import { eventStatuses } from '../../model/events/event.js';
 import { zoneOf } from '../../model/moment/slots.js';
+import type { Overview } from '../../model/overview/overview.js';
 import { parseMoment } from '../../model/moment/typed.js';
 import { windowState } from '../../model/moment/window.js';
 import { msPerMinute } from '../../model/units.js';
@@ -21,7 +22,7 @@ import { idSchema, nameSchema } from '../schemas.js';
 import type { Tools } from '../tools.js';
 import type { Visitor } from './door.js';
 import { Overlook } from './overlook.js';
-import type { Proofs } from './proofs.js';
+import { Proofs } from './proofs.js';
 import { backupPage, backupsPage } from './views/backups.js';
 import { eventPage, eventsPage } from './views/events.js';
 import type { Page } from './views/frame.js';
@@ -52,19 +53,29 @@ const [shortList, longList, coming] = [10, 50, 10];
 
 /** What outlives one request. */
 export interface Shelf {
-  readonly standing: () => Promise<Standing>;
   readonly proofs: Proofs;
-  readonly overview: Overlook<Awaited<ReturnType<typeof lookOver>>>;
+  overview(): Promise<Overview>;
+  /** Something happened: the next one sees it. */
+  forget(): void;
 }
 
-export const openShelf = (tools: Tools, standing: () => Promise<Standing>, proofs: Proofs): Shelf => ({
-  standing,
-  proofs,
-  overview: new Overlook(tools.clock, async () => {
+export function openShelf({ clock }: Tools, standing: () => Promise<Standing>): Shelf {
+  let before: Standing | null = null;
+  const overlook = new Overlook(clock, async () => {
     const { context, metrics } = await standing();
     return lookOver(context, metrics);
-  }),
-});
+  });
+  return {
+    proofs: new Proofs(),
+    async overview() {
+      const now = await standing();
+      if (now !== before) overlook.forget();
+      before = now;
+      return (await overlook.find()).value;
+    },
+    forget: () => overlook.forget(),
+  };
+}
 
 /** By their paths. */
 export function pages(tools: Tools, { overview, proofs }: Shelf): Readonly<Record<string, Show>> {
@@ -79,13 +90,13 @@ export function pages(tools: Tools, { overview, proofs }: Shelf): Readonly<Recor
   return {
     async '/'({ visitor, here }) {
       const { sight, reader } = await tools.kept();
-      const [{ value }, active, { events }] = await Promise.all([
-        overview.find(),
+      const [found, active, { events }] = await Promise.all([
+        overview(),
         activeEvents(sight),
         listEvents(sight, { limit: shortList }, reader),
       ]);
       const running = active.map((event) => ({ event, doing: tools.feed.doing(event.database) }));
-      return overviewPage({ ...here, overview: value, running, events, visitor });
+      return overviewPage({ ...here, overview: found, running, events, visitor });
     },
     async '/events'({ query, here }) {
       const { status, cursor } = eventQuery.parse(query);
@@ -129,11 +140,11 @@ export function pages(tools: Tools, { overview, proofs }: Shelf): Readonly<Recor
     },
     async '/start'({ query, visitor, here }) {
       const { settings, schedules } = await tools.plans();
-      const { value } = await overview.find();
+      const { databases } = await overview();
       return startPage({
         ...here,
         ...startQuery.parse(query),
-        databases: value.databases.map(({ name }) => name),
+        databases: databases.map(({ name }) => name),
         schedules: Object.keys(schedules),
         window: windowState(settings.backupWindow, zoneOf({}, settings), here.now),
         visitor,

@@ -3,6 +3,8 @@
  * database, writes nothing, and reads the ledger on from where it stood.
  */
 import { expectedAt } from '../../model/events/expectation.js';
+import { occurrencesOf } from '../../model/moment/occurrences.js';
+import { zoneOf } from '../../model/moment/slots.js';
 import type { RoutineState } from '../../model/metrics/samples.js';
 import { own } from '../../model/own.js';
 import { overviewOf, type DatabaseFacts, type Overview } from '../../model/overview/overview.js';
@@ -21,6 +23,15 @@ function expectedOf({ schedules, settings, clock }: Context, routines: readonly 
   return times.length === 0 ? null : new Date(Math.min(...times.map(Number)));
 }
 
+/** When one of its schedules last ran, or should have. */
+function dueOf({ schedules, settings, clock }: Context, routines: readonly RoutineState[]): Date | null {
+  const times = routines.flatMap(({ scheduleId }) => {
+    const schedule = scheduleId === null ? undefined : own(schedules, scheduleId);
+    return schedule?.enabled ? occurrencesOf(schedule, zoneOf(schedule, settings)).previous(1, clock.now()) : [];
+  });
+  return times.length === 0 ? null : new Date(Math.max(...times.map(Number)));
+}
+
 function databasesOf(context: Context, { facts, recent, history }: Looked): DatabaseFacts[] {
   const names = [...new Set(facts.routines.map(({ database }) => database))].toSorted();
   return names.map((name) => {
@@ -29,6 +40,7 @@ function databasesOf(context: Context, { facts, recent, history }: Looked): Data
       name,
       routines,
       expected: expectedOf(context, routines, history.beginning),
+      due: dueOf(context, routines),
       restoredAt: own(facts.verified, name)?.restore ?? null,
       made: own(recent.made, name) ?? [],
       broken: own(recent.broken, name) ?? null,

@@ -9,7 +9,7 @@ import { formatDuration, msPerHour } from '../units.js';
 import type { Broken, Made } from './recent.js';
 
 /** What a person would be told who asks: the worst that holds. */
-export type Answer = 'proven' | 'unproven' | 'suspect' | 'late' | 'none' | 'unknown';
+export type Answer = 'proven' | 'unproven' | 'unknown' | 'suspect' | 'failed' | 'late' | 'none';
 
 /** Of one database; times ISO 8601, durations ms, sizes bytes. */
 export interface DatabaseOverview {
@@ -53,6 +53,8 @@ export interface DatabaseFacts {
   readonly routines: readonly RoutineState[];
   /** From when on its last good backup is too old; null: nothing says so. */
   readonly expected: Date | null;
+  /** When a backup of it was last due; null: none was yet. */
+  readonly due: Date | null;
   readonly restoredAt: string | null;
   readonly made: readonly Made[];
   readonly broken: Broken | null;
@@ -71,7 +73,7 @@ export interface OverviewFacts {
 const usualAge = 26 * msPerHour;
 
 /** The worse, the later. */
-const order: readonly Answer[] = ['proven', 'unproven', 'unknown', 'suspect', 'late', 'none'];
+const order: readonly Answer[] = ['proven', 'unproven', 'unknown', 'suspect', 'failed', 'late', 'none'];
 const worst = (answers: readonly Answer[]): Answer => answers.reduce((a, b) => (order.indexOf(b) > order.indexOf(a) ? b : a), 'proven');
 
 const newestOf = (routines: readonly RoutineState[]): Backup | null =>
@@ -104,15 +106,16 @@ interface Judged {
 }
 
 function judge({ facts, lastGood, newest, now }: Judged): readonly [Answer, string] {
-  const { routines, expected } = facts;
+  const { routines, expected, due, broken } = facts;
   const unlisted = Object.entries(storedOf(routines)).flatMap(([name, count]) => (count === null ? [name] : []));
   if (!newest && unlisted.length > 0) return ['unknown', `storage ${unlisted.join(', ')} can not be listed`];
-  if (!lastGood || !newest)
-    return ['none', routines.some(({ suspect }) => suspect) ? 'all of its backups are suspect' : 'it has no backup'];
+  if (!lastGood || !newest) return ['none', routines.some(({ suspect }) => suspect) ? 'all of its backups are suspect' : 'no backup yet'];
   const age = formatDuration(now.getTime() - lastGood.getTime());
   if (expected && expected <= now) return ['late', `its last good backup is ${age} old, and newer ones are due`];
   if (!expected && now.getTime() - lastGood.getTime() > usualAge)
     return ['late', `its last good backup is ${age} old, and no schedule renews it`];
+  if (broken && due && lastGood < due)
+    return ['failed', `its last run ${broken.event.status === 'failed' ? 'failed' : 'was given up'}; the last good backup is ${age} old`];
   if (routines.some(({ suspect }) => suspect))
     return ['suspect', 'a newer backup is suspect: until a restore proves it, it does not count'];
   return proofOf(newest.proven);
@@ -150,37 +153,55 @@ function storageOf(target: TargetState, databases: readonly DatabaseOverview[], 
   return { ...target, minFreeBytes, room: free === null || each === 0 ? null : Math.floor(free / each) };
 }
 
-const titles: Readonly<Record<Answer, readonly [one: string, all: string]>> = {
-  proven: ['Yes', 'it can be restored'],
-  unproven: ['Probably', 'nobody has proven it'],
-  unknown: ['Not known', 'its storage can not be listed'],
-  suspect: ['Not surely', 'its newest backup is suspect'],
-  late: ['No', 'its last good backup is too old'],
-  none: ['No', 'it has no backup'],
+const titles: Readonly<Record<Answer, string>> = {
+  proven: 'Yes',
+  unproven: 'Probably',
+  unknown: 'Not known',
+  suspect: 'Not surely',
+  failed: 'No',
+  late: 'No',
+  none: 'No',
 };
 
-/** The answer for all of them together. */
+/** Of several at once, where each has its own reason. */
+const reasons: Readonly<Record<Exclude<Answer, 'proven'>, string>> = {
+  unproven: 'nothing proves the last backups',
+  unknown: 'a storage can not be listed',
+  suspect: 'the newest backups are suspect',
+  failed: 'the last runs failed',
+  late: 'the last good backups are too old',
+  none: 'no backup yet',
+};
+
+const mostNamed = 3;
+
+/** `crm`, `crm, shop and 4 more`, `all 6 databases`. */
+function named(some: readonly DatabaseOverview[], all: readonly DatabaseOverview[]): string {
+  if (some.length > 1 && some.length === all.length) return `all ${all.length} databases`;
+  const names = some.map(({ name }) => name);
+  const rest = names.length > mostNamed + 1 ? [`${names.length - mostNamed} more`] : [];
+  const told = rest.length > 0 ? names.slice(0, mostNamed) : names;
+  const [last = '', ...before] = [...told, ...rest].toReversed();
+  return before.length > 0 ? `${before.toReversed().join(', ')} and ${last}` : last;
+}
+
+/** The answer for all of them together: that of the worst. */
 function headline(databases: readonly DatabaseOverview[], now: Date): Pick<Overview, 'answer' | 'title' | 'detail'> {
   const answer = worst(databases.map((one) => one.answer));
-  const [word] = titles[answer];
-  const bad = databases.filter((one) => one.answer === answer).map(({ name }) => name);
-  const all = bad.length === databases.length;
-  if (answer !== 'proven') {
-    const who =
-      all && databases.length > 1
-        ? `all ${databases.length} databases`
-        : `${bad.slice(0, 3).join(', ')}${bad.length > 3 ? ` and ${bad.length - 3} more` : ''}`;
-    return { answer, title: word, detail: `${who}: ${databases.find((one) => one.answer === answer)?.because ?? ''}` };
-  }
-  const oldest = databases.reduce((least, { lastGood }) => (lastGood && lastGood < least ? lastGood : least), now.toISOString());
+  const title = titles[answer];
+  const those = databases.filter((one) => one.answer === answer);
+  if (answer !== 'proven')
+    return { answer, title, detail: `${named(those, databases)}: ${those.length > 1 ? reasons[answer] : those[0]?.because}` };
+  const oldest = databases.reduce((least, { lastGood }) => (lastGood !== null && lastGood < least ? lastGood : least), now.toISOString());
   const restored = databases.filter(({ proven }) => proven?.level === 'restore').length;
+  const proof =
+    restored === databases.length
+      ? 'a restore has proven it'
+      : restored === 0
+        ? 'no restore has proven it yet'
+        : `a restore has proven ${restored} of ${databases.length}`;
   const age = formatDuration(now.getTime() - Date.parse(oldest));
-  const whole = databases.length === 1 ? (databases[0]?.name ?? '') : `all ${databases.length} databases`;
-  return {
-    answer,
-    title: word,
-    detail: `${whole} can be restored; the data is at most ${age} old, and ${restored === databases.length ? 'a restore has proven it' : `a restore has proven ${restored} of ${databases.length}`}`,
-  };
+  return { answer, title, detail: `${named(databases, databases)} can be restored; the data is at most ${age} old, and ${proof}` };
 }
 
 export function overviewOf(facts: OverviewFacts): Overview {

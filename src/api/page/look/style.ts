@@ -62,14 +62,14 @@ footer p { margin: 0; }
 .answer p { margin: 0; } .answer .quiet { color: var(--ink); }
 .answer h1 { font-size: clamp(1.75rem, 4vw, 2.25rem); line-height: 1.15; margin: 0; color: var(--tone); }
 .answer .detail { font-size: 1.0625rem; text-wrap: pretty; }
-.answer .detail::first-letter { text-transform: uppercase; }
 
 .database, .storage, .run, .todo, .notice { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .875rem 1rem; }
 .databases { display: grid; gap: .5rem; }
-.database { display: grid; grid-template-columns: minmax(10rem, 1.1fr) minmax(0, 4fr) auto; gap: .5rem 1.5rem; align-items: start; border-inline-start: 4px solid var(--tone); }
+.database { display: grid; grid-template-columns: minmax(9.5rem, 1fr) minmax(0, 4fr) auto; gap: .5rem 1.5rem; align-items: start; border-inline-start: 4px solid var(--tone); }
 .database .name h3 { display: inline; margin-inline-end: .5rem; font-size: 1.0625rem; }
 .database .name p { margin: .25rem 0 0; }
-.database .facts { grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
+.database .facts { grid-template-columns: 1fr 1fr 1fr minmax(9rem, 1.15fr); }
+.database .facts dd { line-height: 1.4; }
 .database .act { margin: 0; }
 .facts { display: grid; gap: .5rem 1.25rem; margin: 0; }
 .facts dt { color: var(--quiet); font-size: .8125rem; }
@@ -78,24 +78,26 @@ main > .facts, section > .facts { grid-template-columns: minmax(0, 1fr); gap: 0;
 main > .facts > div, section > .facts > div { display: grid; grid-template-columns: minmax(6rem, 11rem) 1fr; gap: 1rem; padding-block: .4rem; border-top: 1px solid var(--line); }
 main > .facts > div:first-child, section > .facts > div:first-child { border-top: 0; }
 main > .facts dt, section > .facts dt { font-size: .875rem; padding-top: .08rem; }
-.trend { display: flex; align-items: flex-end; gap: .5rem; white-space: nowrap; }
+.trend { display: flex; align-items: flex-end; gap: .5rem; white-space: nowrap; min-width: 0; }
 .trend + .trend { margin-top: .375rem; }
-.spark { max-width: 100%; flex: 0 1 auto; fill: var(--field); overflow: visible; }
+.spark { min-width: 0; flex: 0 1 auto; fill: var(--field); overflow: visible; }
 .spark .last { fill: var(--deed); }
-.halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 2rem; }
+.storages { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .5rem; }
 .storage h3 { display: inline; margin-inline-end: .5rem; }
 .storage .facts { grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); margin-top: .5rem; }
-.storage + .storage, .run + .run { margin-top: .5rem; }
+.run + .run { margin-top: .5rem; }
 
 .run { border-inline-start: 4px solid var(--live); }
 .run p { margin: 0; }
 .progress { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; }
 progress { width: 12rem; max-width: 100%; height: .5rem; accent-color: var(--deed); vertical-align: middle; }
-.todos { margin: 0; padding: 0; list-style: none; display: grid; gap: .5rem; }
+.todos { margin: 0; padding: 0; list-style: none; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--card); }
+.todos .todo { border: 0; border-inline-start: 4px solid var(--tone); border-radius: 0; padding-block: .625rem; }
+.todos .todo + .todo { border-top: 1px solid var(--line); }
 .todo, .notice { border-inline-start: 4px solid var(--tone); }
 .todo p:last-child, .notice:last-child, .notice p:last-child { margin-bottom: 0; }
-.todo h3 { margin-bottom: .25rem; }
-.todo p { margin-bottom: .375rem; }
+.todo h3 { margin-bottom: .125rem; font-size: .9375rem; }
+.todo p { margin-bottom: .25rem; }
 .error { white-space: pre-line; }
 .next::before { content: '→ '; color: var(--quiet); }
 .todo:empty { display: none; }
@@ -114,11 +116,12 @@ td:last-child { overflow-wrap: anywhere; min-width: 12rem; }
 .timeline { list-style: none; margin: 0; padding: 0 0 0 .25rem; }
 .timeline li { position: relative; padding: .25rem 0 .25rem 1.25rem; border-inline-start: 2px solid var(--line); display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: baseline; }
 .timeline li::before { content: ''; position: absolute; inset-inline-start: -.375rem; top: .7rem; width: .625rem; height: .625rem; border-radius: 50%; background: var(--field); }
-.verdict::first-letter { text-transform: none; }
 
 .stack { display: grid; gap: .5rem; justify-items: start; }
 .stack label { font-weight: 600; }
 .stack button { margin-top: .75rem; }
+.stack + p { margin-top: 1.25rem; }
+.nowrap { white-space: nowrap; }
 .inline, .act { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin-block: .75rem; }
 fieldset { border: 1px solid var(--line); border-radius: 10px; padding: .5rem 1rem .75rem; width: 100%; margin: .5rem 0 0; }
 legend { font-weight: 600; padding-inline: .25rem; }

@@ -29,7 +29,7 @@ export const eventGrid = (events: readonly TimelineEvent[], here: Here): Html =>
       html`<a href="/events/${event.id}">${moment(event.timestamp, here)}</a>`,
       state(event),
       event.database,
-      event.scheduleId === undefined ? event.type : `${event.type}, ${event.scheduleId}`,
+      html`<span class="nowrap">${event.scheduleId === undefined ? event.type : `${event.type}, ${event.scheduleId}`}</span>`,
       html`<span class="clip">${outcomeOf(event, timeOf(here))}</span>`,
     ]),
   );

@@ -5,6 +5,7 @@ import type { BackupEvent } from '../../../model/events/event.js';
 import type { TimelineEvent } from '../../../model/events/timeline.js';
 import type { DatabaseOverview, Overview, StorageOverview } from '../../../model/overview/overview.js';
 import { formatBytes, formatDuration } from '../../../model/units.js';
+import type { HealthCheck } from '../../../model/health/check.js';
 import type { Doing } from '../../feed.js';
 import type { Visitor } from '../door.js';
 import { html, type Html, type Piece } from '../html.js';
@@ -25,13 +26,14 @@ export interface OverviewShown extends Here {
   readonly visitor: Visitor;
 }
 
-const answer = ({ overview: { answer: found, title, detail } }: OverviewShown): Html =>
+const answer = ({ answer: found, title, detail }: Overview, count: number): Html =>
   html` <section class="answer ${answerTone(found)}" aria-labelledby="answer">
     ${answerIcon(found)}
     <div>
       <p class="quiet">Could you restore last night’s data?</p>
       <h1 id="answer">${title}</h1>
       <p class="detail">${detail}.</p>
+      ${count > 0 && html`<p><a href="#todo">${count === 1 ? 'One thing' : `${count} things`} to do</a></p>`}
     </div>
   </section>`;
 
@@ -54,44 +56,87 @@ const brokenOf = ({ broken }: DatabaseOverview, shown: OverviewShown): Piece =>
     ${nextStep(broken.event, shown)}
   </li>`;
 
-/** A sentence and what to type, as health says it. */
-const issue = (text: string): Html => html`<li class="todo warn"><p>${typed(text)}</p></li>`;
+/** Of one kind, what differs by what it is about alone. */
+const isAlike = (a: HealthCheck, b: HealthCheck): boolean =>
+  a.name === b.name && a.status === b.status && a.detail === b.detail && a.hint === b.hint;
+
+const issue = ([first, ...others]: readonly HealthCheck[]): Piece => {
+  if (!first) return false;
+  const critical = first.status === 'critical';
+  const about = [first, ...others].flatMap(({ subject }) => subject ?? []).join(', ');
+  return html`<li class="todo ${critical ? 'bad' : 'warn'}">
+    <h3>
+      ${first.name.replaceAll('-', ' ')}${about && html` <span class="quiet">${about}</span>`}
+      ${stateBadge(critical ? 'bad' : 'warn', first.status)}
+    </h3>
+    <p>${first.detail}</p>
+    ${first.hint && html`<p class="next">${typed(first.hint)}</p>`}
+  </li>`;
+};
+
+/** What is not healthy, the worst first; a run that failed is told by itself. */
+function issuesOf({ databases, health }: Overview): HealthCheck[][] {
+  const broken = databases.flatMap(({ name, broken: one }) => (one ? [name] : []));
+  const groups: HealthCheck[][] = [];
+  const found = (health?.checks ?? []).filter(({ name, subject }) => name !== 'last-run' || !broken.includes(subject ?? ''));
+  for (const status of ['critical', 'warning'])
+    for (const one of found.filter((check) => check.status === status)) {
+      const known = groups.find(([first]) => first && isAlike(first, one));
+      if (known) known.push(one);
+      else groups.push([one]);
+    }
+  return groups;
+}
+
+const toDo = (overview: Overview): number => overview.databases.filter(({ broken }) => broken).length + issuesOf(overview).length;
+
+/** A page has its end. */
+const mostIssues = 8;
 
 function todo(shown: OverviewShown): Piece {
-  const { databases, health } = shown.overview;
-  const broken = databases.map((one) => brokenOf(one, shown)).filter(Boolean);
-  const issues = health?.issues ?? [];
+  const broken = shown.overview.databases.map((one) => brokenOf(one, shown)).filter(Boolean);
+  const issues = issuesOf(shown.overview);
   if (broken.length + issues.length === 0) return false;
   return html`<section aria-labelledby="todo">
     <h2 id="todo">What to do</h2>
     <ul class="todos">
-      ${broken}${issues.map(issue)}
+      ${broken}${issues.slice(0, mostIssues).map(issue)}
     </ul>
+    ${issues.length > mostIssues && html`<p><a href="/health">${issues.length - mostIssues} more</a></p>`}
   </section>`;
 }
 
-const proof = ({ proven, restoredAt }: DatabaseOverview, here: Here): Piece => {
-  if (!proven && !restoredAt) return 'never';
-  const last = proven && html`${proven.level} <span class="quiet">${distance(proven.at, here)}</span>`;
-  const restored = restoredAt && proven?.level !== 'restore' && html`<span class="quiet">restored ${distance(restoredAt, here)}</span>`;
-  return [last, last && restored && html`<br />`, restored];
+/** Lines of a fact, the first of which counts most. */
+const lines = (first: Piece, ...more: readonly Piece[]): Piece => [
+  first,
+  more.filter(Boolean).map((one) => html`<br /><span class="quiet">${one}</span>`),
+];
+
+const proof = ({ proven, restoredAt, restoreTime }: DatabaseOverview, here: Here): Piece => {
+  if (!proven && !restoredAt) return lines('not at all', 'make it sure by a restore');
+  return lines(
+    proven ? html`${proven.level}, ${distance(proven.at, here)}` : 'the last one is not',
+    restoredAt !== null && proven?.level !== 'restore' && html`one before it by a restore ${distance(restoredAt, here)}`,
+    restoreTime !== null && `a restore takes about ${formatDuration(restoreTime)}`,
+  );
 };
 
 const newest = ({ lastGood, newest: backup }: DatabaseOverview, here: Here): Piece => {
   if (!lastGood) return 'never';
-  const age = html`${distance(lastGood, here)}<br />`;
+  const age = distance(lastGood, here);
   const at = moment(lastGood, here);
-  return backup
-    ? html`<a href="/backups/${backup.backupId}">${age}</a><span class="quiet">${at}, ${formatBytes(backup.size)}</span>`
-    : html`${age}<span class="quiet">${at}, as the ledger remembers</span>`;
+  if (!backup) return lines(age, at, 'as the ledger remembers');
+  return lines(html`<a href="/backups/${backup.backupId}">${age}</a>`, at, `${formatBytes(backup.size)} in ${backup.storages.join(', ')}`);
 };
 
 const next = ({ next: coming }: DatabaseOverview, here: Here): Piece =>
   coming
-    ? html`${distance(coming.at, here)}<br /><span class="quiet"
-          >${moment(coming.at, here)}, <a href="/schedules/${coming.scheduleId}/explain">${coming.scheduleId}</a></span
-        >`
-    : html`never<br /><span class="quiet">no schedule runs it</span>`;
+    ? lines(
+        distance(coming.at, here),
+        moment(coming.at, here),
+        html`<a href="/schedules/${coming.scheduleId}/explain">${coming.scheduleId}</a>`,
+      )
+    : lines('never', 'no schedule runs it');
 
 function trend({ made }: DatabaseOverview): Piece {
   const last = made.at(-1);
@@ -117,8 +162,7 @@ const database = (one: DatabaseOverview, shown: OverviewShown): Html =>
       ['Last good', newest(one, shown)],
       ['Proven', proof(one, shown)],
       ['Next', next(one, shown)],
-      ['Restore takes', one.restoreTime !== null && `about ${formatDuration(one.restoreTime)}`],
-      ['Size and duration', trend(one)],
+      ['Size, duration', trend(one)],
     ])}
     ${
       mayOperate(shown.visitor) &&
@@ -136,7 +180,7 @@ function storage({ name, up, freeBytes, minFreeBytes, room, missing }: StorageOv
     ${state}${facts([
       ['Free', freeBytes === null ? 'not known' : formatBytes(freeBytes)],
       ['Kept free', minFreeBytes > 0 && formatBytes(minFreeBytes)],
-      ['Room for', room !== null && `${room > 9999 ? 'more than 9999' : room} backups like the last`],
+      ['Room for', room !== null && `${room > 9999 ? 'over 9999' : room} nights like the last`],
       ['Copies missing', missing !== null && missing > 0 && missing],
     ])}
   </article>`;
@@ -153,20 +197,18 @@ function healthLine({ overview: { health } }: OverviewShown): Piece {
 
 export const overviewPage = (shown: OverviewShown): Page => ({
   title: `${shown.overview.title}, ${shown.overview.detail}`,
-  body: html`${answer(shown)} ${runs(shown)} ${todo(shown)}
+  body: html`${answer(shown.overview, toDo(shown.overview))} ${runs(shown)} ${todo(shown)}
     <section aria-labelledby="databases">
       <h2 id="databases">Databases</h2>
       <div class="databases">${shown.overview.databases.map((one) => database(one, shown))}</div>
     </section>
-    <section class="halves">
-      <div>
-        <h2>Storages</h2>
-        ${shown.overview.storages.map(storage)}
-      </div>
-      <div>
-        <h2>Health</h2>
-        ${healthLine(shown)}
-      </div>
+    <section aria-labelledby="storages">
+      <h2 id="storages">Storages</h2>
+      <div class="storages">${shown.overview.storages.map(storage)}</div>
+    </section>
+    <section aria-labelledby="health">
+      <h2 id="health">Health</h2>
+      ${healthLine(shown)}
     </section>
     <section aria-labelledby="events">
       <h2 id="events">Last events</h2>

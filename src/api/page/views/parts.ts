@@ -70,6 +70,7 @@ const answers: Readonly<Record<Answer, readonly [Tone, keyof typeof strokes, str
   proven: ['good', 'check', 'restorable'],
   unproven: ['warn', 'ask', 'not proven'],
   suspect: ['warn', 'bang', 'suspect'],
+  failed: ['bad', 'cross', 'last run failed'],
   late: ['bad', 'cross', 'too old'],
   none: ['bad', 'cross', 'no backup'],
   unknown: ['warn', 'ask', 'not known'],

@@ -53,7 +53,7 @@ const tones: Readonly<Record<string, 'good' | 'warn' | 'bad' | 'unknown'>> = {
   nothing: 'unknown',
 };
 
-const plain = (value: string | number | boolean | null): string => (value === null ? '' : String(value));
+const plain = (value: string | number | boolean | null): Piece => value !== null && html`<span class="nowrap">${String(value)}</span>`;
 
 const conditions = (found: Explanation): Html =>
   grid(
