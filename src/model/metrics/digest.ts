@@ -29,7 +29,7 @@ const mostRestored = 100;
 /** Takes the next line. */
 export function digest(into: Digest, line: LedgerLine): void {
   const { record } = line;
-  into.newest['first'] ??= line;
+  into.newest['first'] ??= beginning(line);
   into.newest['last'] = line;
   for (const key of keysOf(record)) into.newest[key] = line;
   if (record.record === 'event') {
@@ -39,6 +39,13 @@ export function digest(into: Digest, line: LedgerLine): void {
   if (record.record === 'verification') takeVerified(into, record, line);
   if (isMeasured(record)) into.restored[record.database] = [...(own(into.restored, record.database) ?? []), line].slice(-mostRestored);
 }
+
+/** Of the first line counts when it was written: its event goes on, and is told by its own newest line. */
+const beginning = (line: LedgerLine): LedgerLine => {
+  if (line.record.record !== 'event') return line;
+  const { v, at, prev } = line.record;
+  return { position: line.position, record: { record: 'segment', previous: '', previousSize: 0, v, at, prev } };
+};
 
 const wordOf = ({ reasons }: BackupEvent): string => reasons?.[0]?.split(':', 1)[0] ?? '';
 

@@ -113,6 +113,19 @@ test('how things are now follows from it as from all lines', async () => {
   );
 });
 
+test('the event that a ledger begins with is over when it is over', () => {
+  const into = emptyDigest();
+  const states = [0, 1, 2].flatMap((k) => [makeEvent(k, 'pending'), makeEvent(k, 'completed')]);
+  for (const [offset, event] of states.entries())
+    digest(into, {
+      position: { segment: 1, offset },
+      record: { record: 'event', ...event, step: offset % 2, v: 1, at: event.timestamp, prev: '' },
+    });
+  const lines = linesOf(into);
+  expect(lines.filter(({ record }) => record.record === 'event' && record.status === 'pending')).toEqual([]);
+  expect(lines[0]?.record.at).toBe(states[0]?.timestamp);
+});
+
 test('it stays small', () => {
   const into = emptyDigest();
   for (let k = 0; k < 6000; k += 1) {
