@@ -259,8 +259,9 @@ describe('what a visitor sees', () => {
     const cookie = await login(server.tokens.read);
     const file = join(project.directory, 'backup-automation.config.json');
     const before = readFileSync(file, 'utf8');
-    // a folder that is somebody else's
-    writeFileSync(file, before.replace('./backups', './state'));
+    // it was used before, and is not mounted now
+    project.file('state/storages/local', 'the mark of a disk');
+    writeFileSync(file, `${before}\n`);
     const page = await browse('/', { cookie });
     expect([page.status, page.text.includes('can not be reached')]).toEqual([200, true]);
     writeFileSync(file, before.replace('"cron": "0 2 * * *"', '"cron": "never"'));

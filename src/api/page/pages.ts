@@ -54,9 +54,9 @@ const [shortList, longList, coming] = [10, 50, 10];
 /** What outlives one request. */
 export interface Shelf {
   readonly proofs: Proofs;
-  overview(): Promise<Overview>;
+  readonly overview: () => Promise<Overview>;
   /** Something happened: the next one sees it. */
-  forget(): void;
+  readonly forget: () => void;
 }
 
 export function openShelf({ clock }: Tools, standing: () => Promise<Standing>): Shelf {
