@@ -174,7 +174,7 @@ describe('K8: the cookie', () => {
       [{ database: 'shop', key: 'a-key-of-a-form' }, {}],
       [form, { origin: 'https://evil.example' }],
       [form, { origin: 'null' }],
-      // the same site by its name, and another server
+      // the same name, and another server
       [form, { origin: 'http://127.0.0.1:1' }],
       [form, { 'sec-fetch-site': 'same-site' }],
       [form, { 'sec-fetch-site': 'cross-site' }],

@@ -46,7 +46,7 @@ async function idOf(stage: Stage, command: 'events' | 'backups', key: 'id' | 'ba
 /** For the documentation: the first screen. */
 async function forDocs(browser: Browser, stage: Stage): Promise<void> {
   for (const { name, ...options } of looks.slice(0, 2)) {
-    const context = await browser.newContext(options);
+    const context = await browser.newContext({ ...options, viewport: { width: 1280, height: 990 } });
     const page = await context.newPage();
     await page.goto(`${stage.url}/login`);
     await page.fill('#token', stage.tokens['operate'] ?? '');

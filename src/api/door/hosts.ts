@@ -31,11 +31,12 @@ export function isForeign(settings: Pick<ApiSettings, 'host' | 'allowedHosts' | 
   return host === undefined || !isOurs(settings, request, host);
 }
 
-/** Whether a browser says that a page of this very server, port and all, asks. */
-export function isOwn({ headers, host, protocol }: FastifyRequest): boolean {
+/** Whether a browser says that a page of this very server, port and all, asks; a proxy need not tell by which protocol. */
+export function isOwn({ headers, host }: FastifyRequest): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin') return false;
-  return headers.origin === undefined ? site !== undefined : headers.origin.toLowerCase() === `${protocol}://${host}`.toLowerCase();
+  const from = headers.origin?.replace(/^https?:\/\//, '').toLowerCase();
+  return from === undefined ? site !== undefined : from === host.toLowerCase();
 }
 
 /** Whether a person's browser asks, and not for what is a program's. */

@@ -2,7 +2,8 @@
  * api: the proofs that were asked for on the page and are under way, one a backup; of those that could not be done, why.
  */
 import type { Level } from '../../model/backup/level.js';
-import { asFailure, type Failure } from '../../model/errors.js';
+import { asFailure, Failure } from '../../model/errors.js';
+import { Refusal } from '../problem.js';
 
 export interface Proving {
   readonly level: Level;
@@ -11,13 +12,17 @@ export interface Proving {
   readonly failure: Failure | null;
 }
 
+/** A refusal is one of the API's own: too many are under way. */
+const reasonOf = (error: unknown): Failure =>
+  error instanceof Refusal ? new Failure('not-now', error.problem.detail ?? error.message) : asFailure(error);
+
 /** As many failures as are remembered. */
 const most = 100;
 
 export class Proofs {
   readonly #all = new Map<string, Proving>();
 
-  /** Undefined: nothing goes on, or it came to an end that the ledger tells. */
+  /** Null: nothing goes on, or it came to an end that the ledger tells. */
   of(backupId: string): Proving | null {
     return this.#all.get(backupId) ?? null;
   }
@@ -33,7 +38,7 @@ export class Proofs {
       await deed();
       this.#all.delete(backupId);
     } catch (error) {
-      this.#all.set(backupId, { ...about, failure: asFailure(error) });
+      this.#all.set(backupId, { ...about, failure: reasonOf(error) });
       const [oldest] = this.#all.keys();
       if (this.#all.size > most && oldest !== undefined) this.#all.delete(oldest);
     }

@@ -135,6 +135,18 @@ button:hover, .button:hover { filter: brightness(.95); }
 summary { cursor: pointer; padding-block: .25rem; color: var(--link); }
 
 @media (max-width: 60rem) { .database { grid-template-columns: minmax(0, 1fr) auto; } .database .facts { grid-column: 1 / -1; grid-row: 2; } }
+@media (max-width: 40rem) {
+  table, tbody, tr, th, td { display: block; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tr { padding: .5rem .875rem; border-top: 1px solid var(--line); }
+  tr:first-child { border-top: 0; }
+  th, td, td:last-child { border: 0; padding: .125rem 0; min-width: 0; white-space: normal; }
+  tbody th { font-weight: 600; }
+  td { display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .5rem; justify-items: start; }
+  td::before { content: attr(data-head); color: var(--quiet); font-size: .8125rem; }
+  td:empty { display: none; }
+  .number { text-align: start; }
+}
 @media (max-width: 30rem) {
   .database .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .database { grid-template-columns: minmax(0, 1fr); } .database .facts { grid-row: auto; }

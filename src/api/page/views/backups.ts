@@ -55,7 +55,12 @@ const proves: Readonly<Record<Level, string>> = {
   restore: 'Restore it elsewhere and compare',
 };
 
-function proof({ found: { backup }, proving, visitor, ...here }: BackupShown): Piece {
+/** What was tried in vain, and was done since, is past. */
+const isPast = ({ failure, since }: Proving, { proven }: BackupLine): boolean =>
+  failure !== null && proven !== null && Date.parse(proven.at) > since.getTime();
+
+function proof({ found: { backup }, proving: tried, visitor, ...here }: BackupShown): Piece {
+  const proving = tried && isPast(tried, backup) ? null : tried;
   const said = backup.proven
     ? html`Proven to level <b>${backup.proven.level}</b> ${distance(backup.proven.at, here)}, ${moment(backup.proven.at, here)}.`
     : 'Nothing is proven of it but that it was made.';

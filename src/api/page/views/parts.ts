@@ -106,24 +106,24 @@ export const facts = (pairs: readonly (readonly [string, Piece])[]): Html =>
       )}
   </dl>`;
 
-/** Rows with their first cell as their head. */
+/** Rows with their first cell as their head; on a phone each row is set as a list, for which the roles are said and each cell has its head. */
 export const grid = (caption: string, heads: readonly string[], rows: readonly (readonly Piece[])[]): Html =>
   html` <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table>
+    <table role="table">
       <caption class="aside">
         ${caption}
       </caption>
-      <thead>
-        <tr>
-          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+      <thead role="rowgroup">
+        <tr role="row">
+          ${heads.map((head) => html`<th role="columnheader" scope="col">${head}</th>`)}
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         ${rows.map(
           ([first, ...rest]) =>
-            html`<tr>
-              <th scope="row">${first}</th>
-              ${rest.map((cell) => html`<td>${cell}</td>`)}
+            html`<tr role="row">
+              <th role="rowheader" scope="row">${first}</th>
+              ${rest.map((cell, index) => html`<td role="cell" data-head="${heads[index + 1]}">${cell}</td>`)}
             </tr>`,
         )}
       </tbody>
