@@ -5,12 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { execute } from '../../src/core/execute.js';
-import type { Context } from '../../src/core/context.js';
-import { systemClock } from '../../src/system/clock.js';
 import { startCli } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, sql, type TestDatabase } from '../fixtures/database.js';
-import { byHand, inProcess, lab } from '../fixtures/lab.js';
+import { byHand, inProcess, lab, hurried } from '../fixtures/lab.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
 import { mountSmallDisk, noMount } from './inject.js';
 import { commandOf, descendants, isRunning, until } from './processes.js';
@@ -158,15 +156,6 @@ describe.skipIf(noMount)(`B1: the disk of the state directory${noMount ? ` (${no
 });
 
 describe('C16: a pg_dump of several processes that hangs', () => {
-  /** Minutes pass in tenths of a second. */
-  const hurried = (given: Context): Context => ({
-    ...given,
-    clock: {
-      ...systemClock,
-      monotonic: () => systemClock.monotonic() * 300,
-      sleep: (ms, signal) => systemClock.sleep(ms / 300, signal),
-    },
-  });
   it.each([['without a byte', shim.silent], ...(count(0, 1) ? [['and is deaf to TERM', shim.deaf] as const] : [])] as const)(
     '%s is stopped after stallTimeout, and leaves nothing',
     async (_what, hanging) => {

@@ -15,10 +15,9 @@ import { verifyBackup } from '../../../src/core/verify.js';
 import { memberName } from '../../../src/engines/pg_dump/members.js';
 import { databaseNamePattern, type BackupDetails, type Manifest } from '../../../src/model/backup/backup.js';
 import type { Dump } from '../../../src/model/roles/engine/dump.js';
-import { systemClock } from '../../../src/system/clock.js';
 import { count } from '../../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, packed, program, sql, type TestDatabase } from '../../fixtures/database.js';
-import { byHand, inProcess, lab, type Lab } from '../../fixtures/lab.js';
+import { byHand, inProcess, lab, type Lab, hurried } from '../../fixtures/lab.js';
 import { shim, shimDirectory } from '../../fixtures/shims.js';
 
 let shop: TestDatabase;
@@ -181,15 +180,6 @@ describe('G13: a backup that restores without an error and lacks something', () 
 });
 
 describe('C16: a program that hangs', () => {
-  /** Minutes pass in tenths of a second. */
-  const hurried = (given: Context): Context => ({
-    ...given,
-    clock: {
-      ...systemClock,
-      monotonic: () => systemClock.monotonic() * 300,
-      sleep: (ms, signal) => systemClock.sleep(ms / 300, signal),
-    },
-  });
   it.each([
     ['without a byte', shim.silent],
     ['after all its output', shim.lingering],
