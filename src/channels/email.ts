@@ -123,6 +123,11 @@ async function converse(
 function refusal(error: unknown, sender: Sender, signal: AbortSignal): Error {
   const { message, code, responseCode = 0 } = error as Error & { code?: string; responseCode?: number };
   if (responseCode >= 500 && code !== 'ETLS') return alertFailure(sender, message, { class: 'permanent' });
+  // how OpenSSL says that something else than TLS came
+  if (/:wrong version number:|:packet length too long:/.test(message))
+    return alertFailure(sender, 'the mail server does not speak TLS here', {
+      hint: 'see `port` and `tls` of the channel: "implicit" belongs to port 465, "required" (STARTTLS) to 587 and 25',
+    });
   return explain(error, sender, signal);
 }
 

@@ -3,13 +3,15 @@
  */
 import type { BackupDetails } from '../model/backup/backup.js';
 import { comparedByContent, compareFingerprints, refreshedViews, tablesOf } from '../model/backup/fingerprint.js';
-import { asFailure, Failure } from '../model/errors.js';
+import { asFailure, Failure, failures } from '../model/errors.js';
 import { unfitness } from '../model/restore/plan.js';
 import { admit } from '../model/restore/target.js';
+import { minuteOf } from '../model/moment/minute.js';
 import type { Database } from '../model/roles/engine/dump.js';
 import { anyOf, readDetails, whileKept } from './catalog/fetch.js';
 import { elapsed, type Context } from './context.js';
 import { fill, type FillRequest } from './restore/fill.js';
+import { holderOf } from './restore/holder.js';
 import { bringProperties } from './restore/properties.js';
 
 export interface RestoreRequest extends Pick<FillRequest, 'backup' | 'create' | 'noOwner' | 'parts' | 'jobs' | 'role'> {
@@ -42,7 +44,10 @@ async function restoreKept(context: Context, request: RestoreRequest): Promise<R
   const target = context.engine.target(request.to);
   const state = await context.engine.inspect(target);
   const warnings = admit({ manifest: backup.manifest, create, forceTarget, jobs }, state);
-  const details = await readDetails(context, backup);
+  const details = await readDetails(context, backup).catch((error: unknown) => {
+    const { code, message, hint } = asFailure(error, 'restore');
+    throw new Failure(code, `backup ${backup.backupId} of ${backup.database}: ${message}`, { hint, cause: error });
+  });
   if (!parts) await refuseUnfit(context, request, target, details);
   if (parts && (details.fingerprint.largeObjects ?? 0) > 0)
     warnings.push('large objects stay behind: only a restore of everything brings them');
@@ -68,8 +73,27 @@ async function restoreKept(context: Context, request: RestoreRequest): Promise<R
     return { backupId, target: place, ok: true, compared, byContent: comparedByContent(expected, found), duration, warnings };
   } catch (error) {
     await context.ledger.appendFact({ ...about, ok: false, compared: false, duration: elapsed(context, started) });
-    throw asFailure(error, 'restore');
+    throw await inWords(context, request, asFailure(error, 'restore'));
   }
+}
+
+/** What is read of a backup that is damaged says so late, when the target holds a part of it. A table may be in an older one. */
+async function inWords(context: Context, { backup, parts }: RestoreRequest, failure: Failure): Promise<Failure> {
+  const { backupId, database } = backup;
+  const holder = failure.code === 'not-found' && parts ? await holderOf(context, backup, parts).catch(() => null) : null;
+  if (holder)
+    return new Failure('not-found', failure.message.replace('the backup', `backup ${backupId}`), {
+      hint: `${holder.backupId} of ${minuteOf(holder.timestamp)} has it: name that one instead`,
+      cause: failure,
+    });
+  const isDamaged = failure.code === 'archive' || failure.code === 'verification';
+  // garbage makes pg_restore complain of anything, and even crash
+  const mayBe = failure.code === 'engine-killed' || (failure.code === 'restore' && failure.hint === failures.restore.hint);
+  if (!isDamaged && !mayBe) return failure;
+  const said = isDamaged ? `backup ${backupId} of ${database} can not be read to its end: ${failure.message}` : failure.message;
+  const look = `\`backup-automation verify ${backupId} --level checksum\` tells whether the backup is damaged, \`backup-automation backups\` names others`;
+  const hint = `the target is incomplete; ${look}${failure.code === 'engine-killed' ? `; or ${failure.hint}` : ''}`;
+  return new Failure(isDamaged ? 'restore' : failure.code, said, { hint, cause: failure });
 }
 
 /** Not where it can not end well, unless the target's name was typed again. */

@@ -89,6 +89,12 @@ describe.skipIf(!certificate)('with certificates', () => {
     expect(await failureOf(channelTo(port).send(aMessage, never))).toMatchObject({ class: 'transient', message: expect.stringContaining('ECONNREFUSED') as string }); // prettier-ignore
   });
 
+  test('H5: TLS from the first byte where the server speaks none: it is said which way belongs to which port', async () => {
+    const failure = await failureOf(channelTo(server.port, { tls: 'implicit' }).send(aMessage, never));
+    expect(failure).toMatchObject({ class: 'transient', message: expect.stringContaining('does not speak TLS here') as string });
+    expect(failure).toMatchObject({ hint: expect.stringContaining('465') as string });
+  });
+
   test('H5: a certificate of nobody known is refused before the login', async () => {
     const failure = await failureOf(channelTo(server.port, { ca: undefined }).send(aMessage, never));
     expect(failure).toMatchObject({ class: 'transient', hint: expect.stringContaining('`ca`') as string });

@@ -7,6 +7,7 @@ import { preBackupHealth } from '../../model/health/health.js';
 import { isBlackout } from '../../model/moment/blackout.js';
 import { decideConditions } from '../../model/moment/conditions.js';
 import { localIso } from '../../model/moment/local.js';
+import { minuteOf } from '../../model/moment/minute.js';
 import { unmeasured, type Surroundings } from '../../model/moment/measurement.js';
 import { wallOf } from '../../model/moment/wall.js';
 import type { Schedule } from '../../model/settings/settings.js';
@@ -102,7 +103,7 @@ async function look(context: Context, plan: Plan, target: PlanTarget, active: re
 /** Whether the run before is over. */
 function overlapOf(database: string, active: readonly BackupEvent[]): ExplainedCondition {
   const own = active.find((event) => event.database === database);
-  const detail = own ? `event ${own.id} still backs it up, since ${own.timestamp}` : 'its backup before is over';
+  const detail = own ? `event ${own.id} still backs it up, since ${minuteOf(own.timestamp)}` : 'its backup before is over';
   return { name: 'overlap', database, value: own?.id ?? null, limit: null, met: !own, detail };
 }
 
