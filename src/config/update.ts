@@ -73,18 +73,19 @@ export function setInText(text: string, path: Path, value: unknown): string {
 function replaceFile(file: string, text: string): void {
   const old = existsSync(file) ? statSync(file) : undefined;
   const partial = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.partial`);
-  const descriptor = openSync(partial, 'wx', 0o600);
+  let descriptor: number | null = null;
   try {
+    descriptor = openSync(partial, 'wx', 0o600);
     writeSync(descriptor, text);
     fchmodSync(descriptor, old ? old.mode & 0o7777 : 0o644);
     if (old && process.geteuid?.() === 0) fchownSync(descriptor, old.uid, old.gid);
     fsyncSync(descriptor);
     renameSync(partial, file);
   } catch (error) {
-    rmSync(partial, { force: true });
+    if (descriptor !== null) rmSync(partial, { force: true });
     throw new Failure('configuration', `${file} cannot be written: ${(error as Error).message}`, { cause: error });
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== null) closeSync(descriptor);
   }
   const folder = openSync(dirname(file), 'r');
   fsyncSync(folder);

@@ -25,7 +25,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 }
 
 /** The machine's own zone, for where none is configured. */
-export const localZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const localZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'; // none where TZ names none that there is
 
 /** `HH:mm` of a moment in an IANA zone. */
 export const timeOfDay = (now: Date, zone: string): string => formatOf(zone).format(now);
