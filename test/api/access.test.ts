@@ -1,5 +1,6 @@
 /** test: who is let in, and what for (K1-K3, K7, K8, K16, K17); real requests to a real server. */
 import { readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusal } from '../../src/api/serve.js';
@@ -106,6 +107,22 @@ test('K3: guessing is answered with 429 soon, while who has a token is served', 
   }
   expect([...seen.keys()]).toContain(429);
   expect(seen.get(401) ?? 0).toBeLessThanOrEqual(10 * Math.ceil(guesses / 1000 + 1));
+});
+
+test.skipIf(process.platform !== 'linux')('K3: who guesses shuts out nobody at another address', async () => {
+  const from = (localAddress: string) =>
+    new Promise<number>((resolve, reject) => {
+      const { hostname, port } = new URL(server.url);
+      const headers = { authorization: 'Bearer bat_wrong' };
+      request({ host: hostname, port, path: `${base}/active`, localAddress, headers }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+  for (let guess = 0; guess < 12; guess += 1) await from('127.0.0.2');
+  expect([await from('127.0.0.2'), await from('127.0.0.3')]).toEqual([429, 401]);
 });
 
 describe('K7: names of others', () => {

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { recognise } from '../../src/core/tokens.js';
+import { createToken, recognise, revokeToken } from '../../src/core/tokens.js';
 import type { Token } from '../../src/model/access/token.js';
+import type { Ledger } from '../../src/model/roles/ledger.js';
 import { isFull } from '../fixtures/counts.js';
 import { telling, welch } from '../fixtures/welch.js';
 
@@ -29,6 +30,27 @@ test('the token itself, and nothing near it', () => {
   const changed = Array.from(good, (character, at) => good.slice(0, at) + (character === 'x' ? 'y' : 'x') + good.slice(at + 1));
   for (const near of [...beginnings, ...changed, `${good}g`, ` ${good}`, good.toUpperCase(), tokens[0]?.sha256 ?? ''])
     expect(recognise(tokens, near, now), near).toBeNull();
+});
+
+test('who made and who revoked one stands in the ledger, without the token', async () => {
+  let kept: readonly Token[] = [];
+  const facts: object[] = [];
+  const context = {
+    clock: { now: () => now },
+    newId: () => 'id',
+    tokens: { list: () => [...kept], change: async (change: (all: readonly Token[]) => Token[]) => void (kept = change(kept)) },
+    ledger: { appendFact: async (fact: object) => void facts.push(fact) } as unknown as Ledger,
+  };
+  const actor = { by: 'cli:me', address: 'here' };
+  const { token } = await createToken(context, { name: 'one', role: 'operate', lifetime: null }, actor);
+  expect(recognise(kept, token, now)?.name).toBe('one');
+  await revokeToken(context, 'one', actor);
+  expect(recognise(kept, token, now)).toBeNull();
+  expect(facts).toMatchObject([
+    { record: 'audit', ...actor, action: 'token create', target: 'one (operate)', ok: true },
+    { record: 'audit', ...actor, action: 'token revoke', target: 'one (operate)', ok: true },
+  ]);
+  expect(JSON.stringify([facts, kept])).not.toContain(token);
 });
 
 test.skipIf(!isFull)('K2: the time does not tell how much of a token is right', () => {

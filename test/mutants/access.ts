@@ -157,14 +157,14 @@ export const api: readonly Mutant[] = [
     file: 'api/problem.ts',
     edits: [["const told = status < 500 || failure.code === 'configuration';", 'const told = status < 600;']],
     breaks: 'names of hosts and users are told to whoever asks',
-    tests: ['api/input.test.ts'],
+    tests: ['api/problem.test.ts'],
   },
   {
     name: 'paths of this machine told',
     file: 'api/problem.ts',
     edits: [["harmless(redact(text)).replace(path, '…')", 'harmless(redact(text))']],
     breaks: 'where things lie on the machine is told to whoever asks',
-    tests: ['api/input.test.ts'],
+    tests: ['api/problem.test.ts'],
   },
   {
     name: 'connections without end',

@@ -66,7 +66,7 @@ export const alerts: readonly Mutant[] = [
     file: 'model/alert/owed.ts',
     edits: [['Math.min(hour, msPerMinute * 2 ** Math.min(tries - 1, 10))', 'msPerMinute * 2 ** (tries - 1)']],
     breaks: 'a channel that is back is told days later',
-    tests,
+    tests: ['model/alert/owed.test.ts'],
   },
   {
     name: 'Retry-After ignored',

@@ -19,14 +19,14 @@ export const proof: readonly Mutant[] = [
     file: 'engines/pg_dump/dump.ts',
     edits: [['      `--snapshot=${snapshot.id}`,\n', '']],
     breaks: 'a good backup is called bad, or a bad one good',
-    tests: ['engines/pg_dump/engine.test.ts'],
+    tests: ['integration/snapshot.test.ts'],
   },
   {
     name: 'tables not locked before they are counted',
     file: 'engines/pg_dump/dump.ts',
     edits: [["if (request.fingerprint !== 'none') await lockTables(session);", '']],
     breaks: 'a TRUNCATE between count and dump goes unnoticed',
-    tests: ['engines/pg_dump/engine.test.ts'],
+    tests: ['integration/snapshot.test.ts'],
   },
   {
     name: 'one table left out of the count',
@@ -173,7 +173,7 @@ export const proof: readonly Mutant[] = [
     file: 'core/catalog/catalog.ts',
     edits: [['backups.find((backup) => !backup.suspect)', 'backups.find((backup) => backup.doubts.length >= 0)']],
     breaks: 'an empty backup is restored in place of a good one',
-    tests: ['engines/pg_dump/engine.test.ts', 'core/copies-reading.test.ts'],
+    tests: ['core/catalog/latest.test.ts'],
   },
   {
     name: 'a table that lost its rows not told',

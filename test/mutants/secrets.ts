@@ -121,7 +121,7 @@ export const secrets: readonly Mutant[] = [
     file: 'system/files/tokens.ts',
     edits: [['if ((mode & 0o077) !== 0) refuse', 'if ((mode & 0o077) < 0) refuse']],
     breaks: 'others read or write who may do what',
-    tests: ['api/access.test.ts'],
+    tests: ['system/files/tokens.test.ts'],
   },
   {
     name: 'a replaced file readable by others',

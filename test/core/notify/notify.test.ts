@@ -1,7 +1,9 @@
 /** core/notify: who is told of what, when. The ledger, the channels and the clock are the test's own. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { atEnd, notify } from '../../../src/core/notify.js';
 import { Failure } from '../../../src/model/errors.js';
+import { registerSecret } from '../../../src/model/redact.js';
 import { count } from '../../fixtures/counts.js';
 import { eventId } from '../../fixtures/ledger.js';
 import { take } from '../../../src/model/alert/fold.js';
@@ -36,6 +38,29 @@ describe('what is told', () => {
     expect(await one.drain()).toBeNull();
     expect(await one.drain()).toBeNull();
     expect(one.subjects()).toEqual(['FAILED daily shop db1 2026-01-05 12:00 UTC']);
+  });
+
+  it('leaves it to another process that tells just now', async () => {
+    const one = await begun();
+    one.event(1, 'failed', failing('db1:5432 refused'));
+    const locks = { ...one.context.locks, claimAlerts: async () => null };
+    expect(await notify({ ...one.context, locks }, atEnd)).toBeNull();
+    expect(one.subjects()).toEqual([]);
+    await one.drain();
+    expect(one.subjects()).toHaveLength(1);
+  });
+
+  it('keeps what a channel answers without secrets', async () => {
+    registerSecret('canary-of-a-channel');
+    const one = await begun();
+    const { ops } = one.channels;
+    if (ops)
+      ops.answer = () => {
+        throw new Failure('alert', 'no hook at /canary-of-a-channel');
+      };
+    one.event(1, 'failed', failing('db1:5432 refused'));
+    await one.drain();
+    expect(one.records.filter(({ record }) => record === 'delivery')).toMatchObject([{ ok: false, detail: 'no hook at /***' }]);
   });
 
   it('tells nothing of what happened before alerts were configured', async () => {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { Failure } from '../../../src/model/errors.js';
+import { registerSecret } from '../../../src/model/redact.js';
 import type { Flow, ProgramStage, Stage } from '../../../src/model/roles/flow.js';
 import { capture } from '../../../src/system/programs/exec.js';
 import { runFlow } from '../../../src/system/programs/flow.js';
@@ -41,6 +42,15 @@ test('programs are joined and every byte arrives', async () => {
   await flow.done;
   expect(size).toBe(30_000_000);
   expect(hash.digest('hex')).toBe(createHash('sha256').update(Buffer.alloc(30_000_000)).digest('hex'));
+});
+
+test('a secret that a program repeats is hidden in what is said of it', async () => {
+  registerSecret('canary-of-a-flow');
+  const script = 'echo "I know canary-of-a-flow" >&2; exit 1';
+  const failure = await runFlow([sh(script)]).done.catch((error: unknown) => error);
+  expect(failure).toMatchObject({ message: expect.stringContaining('I know ***') as string });
+  const { stderr } = await capture('/bin/sh', ['-c', script]);
+  expect(stderr).toBe('I know ***');
 });
 
 test('transforms and programs mix', async () => {
