@@ -11,8 +11,6 @@ export default defineConfig({
   define: { VERSION: JSON.stringify(version) },
   test: {
     include: ['test/**/*.test.ts'],
-    // real processes on a machine that others use too: what fails is tried once more there, and shown as tried again
-    retry: process.env['CI'] ? 1 : 0,
     exclude: ['node_modules/**'],
     globalSetup: ['test/global-setup.ts'],
     reporters: ['default', new Scorecard(), new LastLine()],

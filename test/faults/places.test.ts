@@ -7,7 +7,8 @@ import { expect, test } from 'vitest';
 import { count } from '../fixtures/counts.js';
 import { startCluster } from '../../src/system/postgres/cluster.js';
 import { serverPrograms, sql } from '../fixtures/database.js';
-import { shimDirectory } from '../fixtures/shims.js';
+import { shimDirectory, type ShimDirectory } from '../fixtures/shims.js';
+import { until } from './processes.js';
 import { afterwards, openRig } from './rig.js';
 
 test('E3: no more backups at once than maxConcurrentBackups', async ({ task }) => {
@@ -19,18 +20,24 @@ test('E3: no more backups at once than maxConcurrentBackups', async ({ task }) =
   const shop = { url: cluster.url('shop'), name: 'shop', drop: async () => {} };
   const rig = openRig(shop, { settings: { databases, conditions: { maxConcurrentBackups: 2, minDiskSpace: 0 } } });
   const log = join(rig.directory, 'dumps.log');
-  // a dump that tells when it begins and ends, and lasts long enough to meet others
+  // a dump that tells when it begins and ends, and lasts until its folder is released
   const counted = (real: string) =>
-    `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\necho + >>'${log}'\nsleep 0.7\n'${real}' "$@"; status=$?\necho - >>'${log}'\nexit $status\n`;
-  const shims = shimDirectory({ pg_dump: counted });
+    `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\necho + >>'${log}'\nwhile [ -d "\${0%/*}" ] && [ ! -e "\${0%/*}/released" ]; do sleep 0.05; done\n'${real}' "$@"; status=$?\necho - >>'${log}'\nexit $status\n`;
+  const folders: ShimDirectory[] = [];
   try {
     const rounds = count(1, 3);
     const processes = count(6, 50);
     const exits: (number | null)[] = [];
     for (let round = 0; round < rounds; round += 1) {
+      const shims = shimDirectory({ pg_dump: counted });
+      folders.push(shims);
+      let refused = 0;
       const started = Array.from({ length: processes }, (_, index) =>
         rig.execute({}, '--database', names[index % names.length] ?? '', '--set', `clientDirectory=${shims.directory}`),
       );
+      for (const one of started) void one.then(({ exitCode }) => (refused += exitCode === 75 ? 1 : 0));
+      await until('all but two were refused', () => refused === processes - 2);
+      shims.release();
       exits.push(...(await Promise.all(started)).map(({ exitCode }) => exitCode));
     }
     let [running, most] = [0, 0];
@@ -53,7 +60,7 @@ test('E3: no more backups at once than maxConcurrentBackups', async ({ task }) =
     };
     expect(violations).toEqual([]);
   } finally {
-    shims.remove();
+    for (const folder of folders) folder.remove();
     rig.cleanup();
     await cluster.stop();
   }
