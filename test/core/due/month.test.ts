@@ -94,7 +94,7 @@ describe('a simulated month', () => {
     expect(weekly?.counts['completed']).toBeGreaterThan(0);
   });
 
-  it('property: whatever the weather', { timeout: 3_600_000 }, async () => {
+  it('property: whatever the weather', { timeout: count(600_000, 3_600_000) }, async () => {
     const phases = fc.array(fc.tuple(fc.double({ min: 0, max: 96, noNaN: true }), fc.double({ min: 0.1, max: 30, noNaN: true })), {
       maxLength: 4,
     });
@@ -118,7 +118,7 @@ describe('a simulated month', () => {
         const accounts = await month(count(5, 8), weather, 60 * minute, seeded(seed)() * 1e9);
         expect(accounts.flatMap(({ violations }) => violations)).toEqual([]);
       }),
-      { numRuns: count(1, 50) },
+      { numRuns: count(1, 50), endOnFailure: true },
     );
   });
 });
