@@ -45,7 +45,8 @@ test.skipIf(noStrace)(
           const { error } = JSON.parse(said.stdout) as { error?: { code: string; message: string } };
           expect(said, call).toMatchObject({ exitCode: 21 });
           expect(error?.message, call).toContain('EIO');
-          expect(error?.message, call).not.toContain(rig.directory);
+          // the storage's folder is named once, and what the system says has no path
+          expect(error?.message.replace(`storage "local" (${rig.store}): `, ''), call).not.toContain(rig.directory);
           tried += 1;
         }
       violations.push(...(await afterwards(rig)));
