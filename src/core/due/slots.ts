@@ -52,7 +52,9 @@ async function openAll(
 ): Promise<BackupEvent[]> {
   const databases = await databasesOf(context, scheduleId, schedule);
   const ended: BackupEvent[] = [];
-  if (missed.length > mostMissed) for (const database of databases) await recordMissed(context, scheduleId, database, missed);
+  if (missed.length > mostMissed)
+    for (const database of databases)
+      await recordMissed(context, scheduleId, database, await untold(context, scheduleId, database, missed));
   else
     for (const slot of missed)
       for (const database of databases) {
@@ -72,6 +74,17 @@ async function databasesOf(context: Context, scheduleId: string, schedule: Sched
     // its events will tell why
     return [...(schedule.databases ?? context.databases)];
   }
+}
+
+/** Without those that a process told of which died before it said how far it had come. */
+async function untold(context: Context, scheduleId: string, database: string, missed: readonly Slot[]): Promise<Slot[]> {
+  const rest = new Map(missed.map((slot) => [slot.key, slot]));
+  for await (const { record } of context.ledger.read()) {
+    if (record.record === 'event' && record.slot !== undefined && record.database === database) rest.delete(record.slot);
+    if (record.record !== 'missed' || record.scheduleId !== scheduleId || record.database !== database) continue;
+    for (const { key, at } of missed) if (record.from <= at.toISOString() && at.toISOString() <= record.until) rest.delete(key);
+  }
+  return [...rest.values()];
 }
 
 async function recordMissed(context: Context, scheduleId: string, database: string, missed: readonly Slot[]): Promise<void> {

@@ -70,3 +70,21 @@ test.each([
     simulation.close();
   }
 });
+
+test('E19: killed while it tells of missed slots, at each append: a later record of many leaves out those that were told of', async () => {
+  for (const dieAt of [2, 3, 5, 6]) {
+    const simulation = await simulate(start, settings, () => fine);
+    try {
+      await simulation.tick();
+      simulation.set(start + 5 * hour);
+      await simulation.tick(dieAt);
+      simulation.set(start + 30 * hour);
+      await simulation.tick();
+      await simulation.tick();
+      const { missed = 0, slots } = (await countsOf(simulation, simulation.now())) ?? {};
+      expect({ dieAt, slots, missed: missed > 20 }).toEqual({ dieAt, slots: 30, missed: true });
+    } finally {
+      simulation.close();
+    }
+  }
+});
