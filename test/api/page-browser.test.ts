@@ -75,7 +75,7 @@ describe.skipIf(missing !== '')(`the page in Chromium${missing}`, () => {
     await expect.poll(() => heading(page).textContent()).toBe('Yes');
     expect(await page.locator('.database').textContent()).toMatch(/restorable.*restored and found equal/s);
     await context.close();
-  });
+  }, 120_000);
 
   test('by the keyboard alone, with the focus seen wherever it is', async () => {
     const { context, page } = await open();
