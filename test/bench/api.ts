@@ -11,7 +11,7 @@ import { cleanEnvironment } from '../fixtures/cli.js';
 import type { Server } from './database.js';
 import type { Round } from './dumps.js';
 import type { Finding } from './goal.js';
-import { writeHistory } from './history.js';
+import { apart, writeHistory } from './history.js';
 import { median } from './stopwatch.js';
 
 const events = 1_000_000;
@@ -72,7 +72,7 @@ export async function measureApi({ rounds, folder, bin, say }: Round, server: Se
   const state = join(home, 'state');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   say(`writing a ledger of ${events} events`);
-  const bytes = writeHistory(state, 3 * events);
+  const bytes = writeHistory(state, 3 * events, Date.now() - events * apart);
   const config = {
     stateDirectory: './state',
     clientDirectory: server.binDirectory,

@@ -13,12 +13,14 @@ import { ledgerFolder, segmentAt } from '../../src/system/ledger/segments.js';
 const segmentLimit = 16 * 1024 * 1024;
 const newline = Buffer.from('\n');
 
+/** ms between two events. */
+export const apart = 600_000;
+
 /** Three lines an event: pending, running, completed; every fiftieth fails. */
-function* records(lines: number): Generator<EventRecord> {
+function* records(lines: number, start: number): Generator<EventRecord> {
   const noise = randomBytes(64 * 1024);
-  const start = Date.parse('2020-01-01T00:00:00Z');
   for (let index = 0; index * 3 < lines; index += 1) {
-    const at = new Date(start + index * 600_000);
+    const at = new Date(start + index * apart);
     const id = uuidv7(at, noise.subarray((index * 10) % 65_000));
     const event: BackupEvent = {
       id,
@@ -44,8 +46,8 @@ function* records(lines: number): Generator<EventRecord> {
   }
 }
 
-/** Writes so many lines of events below a state directory; the number of bytes. */
-export function writeHistory(stateDirectory: string, lines: number): number {
+/** Writes so many lines of events below a state directory, the first of them at `start`; the number of bytes. */
+export function writeHistory(stateDirectory: string, lines: number, start = Date.parse('2020-01-01T00:00:00Z')): number {
   mkdirSync(ledgerFolder(stateDirectory), { recursive: true, mode: 0o700 });
   let prev = noLine;
   let [number, size, total, fd] = [0, 0, 0, -1];
@@ -60,7 +62,7 @@ export function writeHistory(stateDirectory: string, lines: number): number {
     total += writeSync(fd, Buffer.concat(pieces));
     pieces = [];
   };
-  for (const record of records(lines)) {
+  for (const record of records(lines, start)) {
     if (fd < 0 || size >= segmentLimit) {
       if (fd >= 0) {
         flush();
