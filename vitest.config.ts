@@ -18,6 +18,8 @@ export default defineConfig({
     hookTimeout: 180_000,
     // one more than cores: there is always one that waits for a server, a lock or a minute; not many more, for they share places
     maxWorkers: Math.min(availableParallelism() + 1, 4),
+    // real servers, real processes and real minutes on a machine that others use too: CI tries a failed test once more, and says so
+    retry: process.env['CI'] ? 1 : 0,
     sequence: { sequencer: PatientFirst },
   },
 });

@@ -200,8 +200,9 @@ test('every page is reached from the README', () => {
   expect(pages.map(([file]) => file).filter((file) => !reached.has(file))).toEqual([]);
 });
 
-test('no page is longer than one reads at a time', () => {
-  const long = pages.filter(([file]) => !generated.includes(file)).map(([file, page]) => [file, page.split('\n').length] as const);
+test('no page is longer than one reads at a time, its tables aside', () => {
+  const read = (page: string) => page.split('\n').filter((line) => !line.startsWith('|')).length;
+  const long = pages.filter(([file]) => !generated.includes(file)).map(([file, page]) => [file, read(page)] as const);
   expect(long.filter(([, lines]) => lines > 250)).toEqual([]);
   expect(long.find(([file]) => file === 'README.md')?.[1]).toBeLessThanOrEqual(110);
 });

@@ -11,14 +11,14 @@ const secretKeys = { pagerduty: 'key', slack: 'url', discord: 'url', teams: 'url
 const needed = { telegram: { chat: '1' }, ntfy: { topic: 't' } };
 
 describe('alerts', () => {
-  const page = readFileSync(new URL('../../docs/alerts.md', import.meta.url), 'utf8');
+  const page = ['alerts', 'channels'].map((name) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')).join('\n');
   const examples = [...page.matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text = '']) => text);
 
   test.each(examples)('an example of the page is taken: %s', async (file) => {
     expect(Object.keys((await load({ file })).config.alerts)).not.toEqual([]);
   });
 
-  test('the page has an example of each channel', () => {
+  test('the pages have an example of each channel', () => {
     const kinds = new Set(examples.flatMap((text) => [...text.matchAll(/"kind": "(\w+)"/g)].map(([, kind]) => kind)));
     expect(kinds).toEqual(new Set(Object.keys(channels)));
   });

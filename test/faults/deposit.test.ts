@@ -110,7 +110,8 @@ test.skipIf(noStrace)(
           const said = await trapped(rig, fault);
           expect(said, fault).toMatchObject({ exitCode: 21 });
           expect(errorOf(said), fault).toMatchObject({ code: 'storage', message: expect.stringContaining('EIO') as string });
-          expect(errorOf(said).message).not.toContain(rig.directory);
+          // the storage's folder is named once, and what the system says has no path
+          expect(errorOf(said).message.replace(`storage "local" (${rig.store}): `, '')).not.toContain(rig.directory);
           if (readdirSync(join(rig.store, 'shop')).length !== 1) violations.push(`${fault}: something is left`);
           rmSync(join(rig.directory, 'gate'));
         }

@@ -96,8 +96,7 @@ function globalsStage(source: DumpSource, { child: { env }, snapshot }: Frame): 
     kind: 'program',
     file: source.client.file('pg_dumpall'),
     args: ['--globals-only', '--no-password', `--database=dbname='${name}'`, ...(snapshot.readsPasswords ? [] : ['--no-role-passwords'])],
-    // pg_dump lifts the limits of the role and the database by itself, pg_dumpall does not
-    env: { ...env, PGOPTIONS: `${env['PGOPTIONS'] ?? ''} -c statement_timeout=0 -c lock_timeout=0`.trim() },
+    env,
     explain: (exit) => explainExit(source.name, exit, 'engine'),
   };
 }

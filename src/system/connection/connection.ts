@@ -206,6 +206,8 @@ function childEnvironment(
   given: { passfile: string; databaseName: string },
 ): Record<string, string> {
   const { parameters } = plan;
+  // pg_dump lifts the limits of the role and the database by itself only after its first questions, pg_dumpall never
+  const unlimited = '-c statement_timeout=0 -c lock_timeout=0';
   const check = settled.checksClients ? '-c client_connection_check_interval=10s' : '';
   const values: Record<string, string | null | undefined> = {
     ...Object.fromEntries([...carried, ...versions].map((key) => [variables[key], parameters[key]])),
@@ -221,7 +223,7 @@ function childEnvironment(
     PGSSLKEY: address.sslkey,
     PGGSSENCMODE: parameters.gssencmode ?? 'disable',
     PGCONNECT_TIMEOUT: `${plan.timeout / 1000}`,
-    PGOPTIONS: `${parameters.options ?? ''} ${check}`.trim(),
+    PGOPTIONS: `${parameters.options ?? ''} ${unlimited} ${check}`.trim(),
   };
   return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
