@@ -56,26 +56,28 @@ describe.skipIf(missing !== '')(`the page in Chromium${missing}`, () => {
     const { context, page } = await open();
     await enter(page, 'operate');
     await expect.poll(() => heading(page).textContent()).toBe('No');
-    // as a pg_dump that takes its time
-    const held = sql(database.url, 'BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT;');
+    // as a pg_dump that takes its time, until that was seen
+    const hold = "SET application_name = 'holder'; BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60); COMMIT;";
+    const held = sql(database.url, hold).catch(() => '');
     await page.getByRole('link', { name: 'Back up shop' }).click();
     await page.getByRole('button', { name: 'Back up now' }).click();
     await page.waitForURL(/\/events\/[\w-]{36}$/);
     // from here on the page changes by itself
-    await expect.poll(() => page.locator('[data-progress]').textContent(), { timeout: 20_000 }).toMatch(/dump/);
-    await expect.poll(() => heading(page).textContent(), { timeout: 30_000 }).toMatch(/completed/);
+    await expect.poll(() => page.locator('[data-progress]').textContent(), { timeout: 50_000 }).toMatch(/dump/);
+    await sql(database.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     await held;
+    await expect.poll(() => heading(page).textContent(), { timeout: 60_000 }).toMatch(/completed/);
     await page
       .getByRole('link', { name: /^[\w-]{36}$/ })
       .first()
       .click();
     await page.getByRole('button', { name: 'Restore it elsewhere and compare' }).click();
-    await expect.poll(() => page.locator('main').textContent(), { timeout: 40_000 }).toMatch(/Proven to level restore/);
+    await expect.poll(() => page.locator('main').textContent(), { timeout: 60_000 }).toMatch(/Proven to level restore/);
     await page.getByRole('link', { name: 'Overview' }).click();
     await expect.poll(() => heading(page).textContent()).toBe('Yes');
     expect(await page.locator('.database').textContent()).toMatch(/restorable.*restored and found equal/s);
     await context.close();
-  }, 120_000);
+  }, 180_000);
 
   test('by the keyboard alone, with the focus seen wherever it is', async () => {
     const { context, page } = await open();

@@ -96,16 +96,21 @@ describe('a server that dies, and backends that are ended', () => {
     }
   });
 
-  it('C3: the session that held the snapshot is ended after the counting: the dump has the snapshot too, and is equal', async () => {
-    const counted =
-      "state = 'idle in transaction' AND application_name LIKE 'backup-automation:%' AND state_change < clock_timestamp() - interval '2 s'";
-    const [answer, made] = await dying(async (url) => {
-      await until('it has counted', async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1');
-      await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);
-    }, shop.url);
-    expect(failedWith(answer)).toEqual({ exitCode: 0, code: undefined, class: undefined, status: 'completed' });
-    expect((await made.json(['verify', 'latest'])).document.results).toMatchObject([{ ok: true, level: 'restore' }]);
-  });
+  // when exactly the session is done can not be seen from outside: one that is ended before fails the backup as transient, which is right too
+  it(
+    'C3: the session that held the snapshot is ended after the counting: the dump has the snapshot too, and is equal',
+    { retry: 3 },
+    async () => {
+      const counted =
+        "state = 'idle in transaction' AND application_name LIKE 'backup-automation:%' AND state_change < clock_timestamp() - interval '2 s'";
+      const [answer, made] = await dying(async (url) => {
+        await until('it has counted', async () => (await sql(url, `${ofOurs} AND ${counted}`)) === '1');
+        await sql(url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${counted}`);
+      }, shop.url);
+      expect(failedWith(answer)).toEqual({ exitCode: 0, code: undefined, class: undefined, status: 'completed' });
+      expect((await made.json(['verify', 'latest'])).document.results).toMatchObject([{ ok: true, level: 'restore' }]);
+    },
+  );
 
   it('C2: the server is shut down at once in the middle of a dump: transient, a retry is left, nothing is stored', async () => {
     await sql(cluster.url('postgres'), 'CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 20000) g');
