@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
-import { lab, type Lab } from '../fixtures/lab.js';
+import { lab, type Lab, type Settings } from '../fixtures/lab.js';
 import { startCli } from '../fixtures/cli.js';
 
 export const base = '/api/backup-automation';
@@ -105,13 +105,13 @@ export async function startServer(project: Lab, options: ServerOptions = {}, kno
 }
 
 /** A project whose database is not there: what does not need one works all the same. */
-export const bareLab = (more: object = {}): Lab =>
+export const bareLab = (more: Settings = {}): Lab =>
   lab(
     { shop: { host: '/nowhere', user: 'nobody', database: 'shop' } },
     {
       stateDirectory: './state',
       schedules: { nightly: { cron: '0 2 * * *' } },
       ...more,
-      api: { port: 0, rateLimit: 1_000_000, ...('api' in more ? (more.api as object) : {}) },
+      api: { port: 0, rateLimit: 1_000_000, ...more.api },
     },
   );

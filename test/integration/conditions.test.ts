@@ -39,7 +39,7 @@ describe('conditions', () => {
   });
 
   it('too little disk cancels; --force passes it by, --emergency does not', async () => {
-    const project = lab(one(), { ...alwaysOpen, conditions: { minDiskSpace: 1_000_000 } });
+    const project = lab(one(), { conditions: { minDiskSpace: 1_000_000 } });
     const { exitCode, document } = await project.json(['execute']);
     expect(exitCode).toBe(75);
     for (const part of ['disk', '1000000 GB', 'minDiskSpace', '--force']) expect(document.error.message).toContain(part);
@@ -62,7 +62,7 @@ describe('conditions', () => {
   });
 
   it('a load above the limit cancels; loadBasedBackup: false leaves that condition alone', async () => {
-    const project = lab(one(), { ...alwaysOpen, conditions: { minDiskSpace: 0, maxDatabaseLoad: 0 } });
+    const project = lab(one(), { conditions: { maxDatabaseLoad: 0 } });
     const { exitCode, document } = await project.json(['execute']);
     expect(exitCode).toBe(75);
     for (const part of ['load', '%', 'maxDatabaseLoad', '--force']) expect(document.error.message).toContain(part);
@@ -98,7 +98,7 @@ describe('conditions', () => {
   });
 
   it('--wait gives up at its end, not before, and starts when the condition holds', async () => {
-    const project = lab(one(), { ...alwaysOpen, conditions: { minDiskSpace: 1_000_000 } });
+    const project = lab(one(), { conditions: { minDiskSpace: 1_000_000 } });
     const before = Date.now();
     expect((await project.json(['execute', '--wait', '2s'])).exitCode).toBe(75);
     expect(Date.now() - before).toBeGreaterThanOrEqual(2000);

@@ -5,7 +5,7 @@ import { matches, parseStory, setStage } from './story.js';
 
 const stories = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.txt'));
 
-test.each(stories)('%s', { timeout: 300_000, retry: 2 }, async (file) => {
+test.each(stories)('%s', { timeout: 300_000 }, async (file) => {
   const story = parseStory(readFileSync(join(import.meta.dirname, file), 'utf8'));
   expect(story.steps.length).toBeGreaterThan(0);
   const stage = await setStage(story);
