@@ -108,7 +108,7 @@ export async function measureApi({ rounds, folder, bin, say }: Round, server: Se
     return [
       ...findings,
       {
-        what: `memory after ${anHour} more requests over memory before`,
+        what: `memory of serve after ${anHour} more requests over before`,
         limit: 1.2,
         figure: after / before,
         seen: `${Math.round(before)} MB and ${Math.round(after)} MB; first answer ${(cold / 1000).toFixed(1)} s after the start (${Math.round(bytes / 1e6)} MB of ledger)`,

@@ -1,7 +1,8 @@
 /**
  * bench: `npm run bench`: measures the goals of docs/performance.md on a PostgreSQL of its own, prints them, and removes everything.
  *
- * `--size 1GB` of plain dump, `--rounds N`, `--quick` (100 MB, 3 rounds), `--only dumps|gentle|starts|api`, `--markdown` writes the page.
+ * `--size 100MB,1GB,5GB` of plain dump, `--rounds N` (else 5, 3 from 1 GB on, 1 from 5 GB on), `--quick` (100 MB, 3 rounds),
+ * `--only dumps|gentle|starts|api`, `--markdown` writes the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -10,9 +11,9 @@ import { parseArgs } from 'node:util';
 import { formatBytes, formatDuration } from '../../src/model/units.js';
 import { capture } from '../../src/system/programs/exec.js';
 import { measureApi } from './api.js';
-import { startServer } from './database.js';
+import { startServer, type Server } from './database.js';
 import { measureDumps, type Round } from './dumps.js';
-import { page, table, type Finding } from './goal.js';
+import { page, table, type Chapter, type Finding } from './goal.js';
 import { measureGentle } from './gentle.js';
 import { measureJobs } from './jobs.js';
 import { measureRestores } from './restores.js';
@@ -35,14 +36,18 @@ const { values: options } = parseArgs({
     markdown: { type: 'boolean', default: false },
   },
 });
-const size = options.size ?? (options.quick ? '100MB' : '200MB');
-const rounds = Number(options.rounds ?? (options.quick ? 3 : 5));
+const sizes = (options.size ?? (options.quick ? '100MB' : '100MB,1GB,5GB')).split(',');
+/** Fewer of what takes long. */
+const usual = (bytes: number): number => (bytes >= 5e9 ? 1 : bytes >= 1e9 ? 3 : 5);
+const roundsAt = (bytes: number): number => Number(options.rounds ?? (options.quick ? 3 : usual(bytes)));
 const started = performance.now();
 /** Of the last minute, before anything was measured. */
 const [load = 0] = loadavg();
 const say = (line: string) => void process.stderr.write(`[${formatDuration(performance.now() - started)}] ${line}\n`);
 
-/** What must be tidied up, whether the run ends well or by a signal. */
+const folder = mkdtempSync(join(tmpdir(), 'backup-automation-bench-'));
+const remove = () => rmSync(folder, { recursive: true, force: true });
+/** What must be tidied up, whether a size is done, fails, or is ended by a signal. */
 const leftovers: (() => unknown)[] = [];
 async function tidy(): Promise<void> {
   for (const deed of leftovers.splice(0).toReversed()) await deed();
@@ -51,27 +56,42 @@ for (const [name, exit] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)
-  process.once(name, () => void tidy().finally(() => process.exit(exit)));
+  process.once(name, () => void tidy().finally(() => (remove(), process.exit(exit))));
 
-async function measure(round: Round): Promise<{ findings: Finding[]; server: string }> {
+const wants = (...parts: string[]): boolean => options.only === undefined || parts.includes(options.only);
+
+/** Everything that is measured on a database of one size. */
+async function measureSize(size: string, server: Server, round: Round): Promise<Chapter> {
   const findings: Finding[] = [];
-  let version = '';
-  if (options.only !== 'starts') {
+  if (wants('dumps'))
+    findings.push(...(await measureDumps(server, round)), ...(await measureJobs(server, round)), ...(await measureRestores(server, round)));
+  if (wants('gentle')) findings.push(...(await measureGentle(server, round)));
+  return { title: `${size}, ${round.rounds} round${round.rounds === 1 ? '' : 's'}`, findings };
+}
+
+async function measure(): Promise<{ chapters: Chapter[]; version: string }> {
+  const bin = resolve('bin/backup-automation.js');
+  const chapters: Chapter[] = [];
+  const tell = (chapter: Chapter) => {
+    chapters.push(chapter);
+    process.stdout.write(`${chapter.title}\n${table(chapter.findings)}\n\n`);
+  };
+  const others: Finding[] = [];
+  let version = 'not used';
+  for (const [index, size] of (wants('dumps', 'gentle', 'api') ? sizes : []).entries()) {
+    const bytes = bytesOf(size);
     say(`filling a database of ${size}`);
-    const server = await startServer(bytesOf(size), say);
+    const server = await startServer(bytes, say);
     leftovers.push(() => server.stop());
     version = server.version;
-    if (options.only !== 'gentle' && options.only !== 'api')
-      findings.push(
-        ...(await measureDumps(server, round)),
-        ...(await measureJobs(server, round)),
-        ...(await measureRestores(server, round)),
-      );
-    if (options.only !== 'dumps' && options.only !== 'api') findings.push(...(await measureGentle(server, round)));
-    if (options.only === undefined || options.only === 'api') findings.push(...(await measureApi(round, server)));
+    const round: Round = { rounds: roundsAt(bytes), folder: join(folder, size), bin, say };
+    if (wants('dumps', 'gentle')) tell(await measureSize(size, server, round));
+    if (wants('api') && index === 0) others.push(...(await measureApi(round, server)));
+    await tidy();
   }
-  if (options.only === undefined || options.only === 'starts') findings.push(...(await measureStarts(round)));
-  return { findings, server: version };
+  if (wants('starts')) others.push(...(await measureStarts({ rounds: 5, folder, bin, say })));
+  if (others.length > 0) tell({ title: 'Starts, and the API', findings: others });
+  return { chapters, version };
 }
 
 async function factsOf(server: string): Promise<[string, string][]> {
@@ -80,20 +100,18 @@ async function factsOf(server: string): Promise<[string, string][]> {
   return [
     ['date', new Date().toISOString().slice(0, 10)],
     ['machine', `${cpus().length} cores (${cpu?.model.trim()}), ${formatBytes(totalmem())} memory, Linux ${release()}`],
-    ['versions', `Node ${process.versions.node}, PostgreSQL ${server || 'not used'}, zstd ${/v([\d.]+)/.exec(zstd)?.[1] ?? 'none'}`],
-    ['database', `${size} as a plain dump, ${rounds} rounds`],
+    ['versions', `Node ${process.versions.node}, PostgreSQL ${server}, zstd ${/v([\d.]+)/.exec(zstd)?.[1] ?? 'none'}`],
+    ['databases', `${sizes.join(', ')} as a plain dump`],
     ['load before', `${load.toFixed(1)}${load > cpus().length / 4 ? ': others were at work, so that the figures say little' : ''}`],
     ['took', formatDuration(performance.now() - started)],
   ];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'backup-automation-bench-'));
-leftovers.push(() => rmSync(folder, { recursive: true, force: true }));
 try {
-  const { findings, server } = await measure({ rounds, folder, bin: resolve('bin/backup-automation.js'), say });
-  process.stdout.write(`${table(findings)}\n`);
+  const { chapters, version } = await measure();
   const typed = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
-  if (options.markdown) writeFileSync('docs/performance.md', page(findings, await factsOf(server), typed));
+  if (options.markdown) writeFileSync('docs/performance.md', page(chapters, await factsOf(version), typed));
 } finally {
   await tidy();
+  remove();
 }

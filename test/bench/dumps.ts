@@ -108,7 +108,7 @@ export async function measureDumps(server: Server, round: Round): Promise<Findin
         'what is added does not grow with the database: the start of Node, finding the programs, conditions, an exported snapshot, manifest and ledger with their syncs; compare the difference in ms',
     },
     {
-      what: 'the same: CPU',
+      what: 'execute, checksum, over the same shell pipeline: CPU',
       limit: 1.05,
       figure: over('checksum', 'careful', 'cpu'),
       seen: `${difference('cpu')} more; without reading again ${over('bare', 'shell', 'cpu').toFixed(2)}`,
@@ -129,7 +129,7 @@ export async function measureDumps(server: Server, round: Round): Promise<Findin
       whenMissed: 'the smaller the database, the more the fixed cost of a start weighs',
     },
     {
-      what: 'the same without the archive check: wall',
+      what: 'execute without the archive check over pg_dump -Fc: wall',
       limit: 0.2,
       figure: over('counts', 'gzip', 'wall'),
       seen: wall('counts'),

@@ -13,6 +13,12 @@ export interface Finding {
   readonly whenMissed?: string;
 }
 
+/** What was measured in one setting: a size of the database. */
+export interface Chapter {
+  readonly title: string;
+  readonly findings: readonly Finding[];
+}
+
 const met = ({ figure, limit }: Finding): boolean => figure <= limit;
 const verdict = (finding: Finding): string => (met(finding) ? 'met' : 'missed');
 const number = (value: number, unit = ''): string => `${unit ? Math.round(value * 10) / 10 : value.toFixed(2)}${unit && ` ${unit}`}`;
@@ -39,23 +45,53 @@ export function table(findings: readonly Finding[]): string {
     .join('\n');
 }
 
-const row = (texts: readonly string[]) => `| ${texts.join(' | ')} |`;
+const row = (texts: readonly string[]) => `| ${texts.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+
+const rows = (titles: readonly string[], lines: readonly (readonly string[])[]) =>
+  [row(titles), row(titles.map(() => '---')), ...lines.map(row)].join('\n');
+
+/** Every goal with its figure in each chapter that has it; a missed one in bold. */
+function goals(chapters: readonly Chapter[]): string {
+  const all = new Map(chapters.flatMap(({ findings }) => findings).map((finding) => [finding.what, finding]));
+  const figure = (what: string, { findings }: Chapter): string => {
+    const found = findings.find((finding) => finding.what === what);
+    if (!found) return '';
+    return met(found) ? number(found.figure, found.unit) : `**${number(found.figure, found.unit)}**`;
+  };
+  return rows(
+    ['what', 'goal', ...chapters.map(({ title }) => title)],
+    [...all.values()].map(({ what, limit, unit }) => [
+      what,
+      `<= ${number(limit, unit)}`,
+      ...chapters.map((chapter) => figure(what, chapter)),
+    ]),
+  );
+}
 
 /** For docs/performance.md. */
-export function page(findings: readonly Finding[], facts: readonly (readonly [string, string])[], command: string): string {
-  const missed = findings.filter((finding) => !met(finding) && finding.whenMissed);
+export function page(chapters: readonly Chapter[], facts: readonly (readonly [string, string])[], command: string): string {
+  const missed = new Map(chapters.flatMap(({ findings }) => findings).flatMap((one) => (met(one) ? [] : [[one.what, one.whenMissed]])));
   return (
     [
       '# Performance',
-      `Made by \`${command}\`, which starts its own PostgreSQL, fills a database, measures, and removes everything again.`,
+      `Made by \`${command}\`, which starts its own PostgreSQL, fills a database of each size, measures, and removes everything again.`,
       'Every ratio is taken within one round, in which each candidate ran once, in another order each round; what is shown is the median of the rounds.',
       'CPU is user and system time of the programs, their children and the sessions of the server. A goal is a bar we set ourselves, not a promise for your machine.',
-      row(['', '']) + '\n' + row(['---', '---']) + '\n' + facts.map((fact) => row(fact)).join('\n'),
+      rows(['', ''], facts),
       '## Goals',
-      [row(head), row(head.map(() => '---')), ...findings.map((finding) => row(cells(finding)))].join('\n'),
-      ...(missed.length > 0
-        ? ['## Goals that were missed', missed.map(({ what, whenMissed }) => `- **${what}**: ${whenMissed}`).join('\n')]
+      'In bold what was missed.',
+      goals(chapters),
+      ...(missed.size > 0
+        ? ['## Goals that were missed', [...missed].map(([what, why]) => `- **${what}**${why === undefined ? '' : `: ${why}`}`).join('\n')]
         : []),
+      '## What was seen',
+      ...chapters.flatMap(({ title, findings }) => [
+        `### ${title}`,
+        rows(
+          ['what', 'figure', 'seen'],
+          findings.filter(({ seen }) => seen).map((one) => [one.what, number(one.figure, one.unit), one.seen ?? '']),
+        ),
+      ]),
       '## What is compared',
       `- **The shell pipeline** is what a careful user writes: \`set -o pipefail; pg_dump -Fc -Z0 | zstd -1 -T1 | tee FILE.part | sha256sum\`, then the roles by \`pg_dumpall --globals-only\`, \`sync\`, \`mv\`, and \`sha256sum\` once more, which reads the file again as \`verify.afterBackup: checksum\` does. It writes no manifest, keeps no ledger, and checks no conditions.`,
       '- **The floor** is `pg_dump -Fp >/dev/null`: the least that any logical dump costs.',

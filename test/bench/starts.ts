@@ -57,7 +57,12 @@ export async function measureStarts({ rounds, folder, bin, say }: Round): Promis
       1.5,
       'what an empty ES module costs, then one file of ours, the configuration, the status of five files and what the run before remembered',
     ),
-    start('manyDue', `the same with 100 schedules and ${lines} lines`, 1.5, 'the same: nothing of it is read while nothing has changed'),
+    start(
+      'manyDue',
+      `execute --due with nothing due, 100 schedules and ${lines} lines`,
+      1.5,
+      'the same: nothing of it is read while nothing has changed',
+    ),
     {
       what: `statistics over ${lines} lines`,
       limit: 4,
@@ -66,7 +71,7 @@ export async function measureStarts({ rounds, folder, bin, say }: Round): Promis
       whenMissed: 'every line is read, its checksum proven and its JSON parsed, by one thread',
     },
     {
-      what: 'the same: peak memory',
+      what: `peak memory of statistics over ${lines} lines`,
       limit: 80,
       figure: (await peakMemory(statistics, where)) / 1e6,
       unit: 'MB',
