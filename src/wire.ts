@@ -35,6 +35,7 @@ import { resolveSecret, resolveSecretText } from './system/secrets.js';
 import { openSigner } from './system/signer.js';
 import { openStorageMemory } from './system/files/storage-memory.js';
 import { entryOf } from './wire/entry.js';
+import { freeBytes } from './system/files/disk.js';
 import { touchedAt } from './system/files/path.js';
 import { createWhole } from './system/files/whole-file.js';
 
@@ -141,6 +142,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     confinement,
     ledger: openLedger(config.stateDirectory, { clock: systemClock, log: aloud(log, announce) }),
     locks: openLocks(config.stateDirectory),
+    stateRoom: () => freeBytes(config.stateDirectory),
     dueMemory: openDueMemory(config.stateDirectory, fingerprint, systemClock),
     touchedAt,
     clock: systemClock,

@@ -38,7 +38,7 @@ test('counts, and tells of each skipped test why', () => {
   expect(status).toBe(1);
 });
 
-test('a file that can not be loaded, and an error outside of every test, count as failed', () => {
+test('a file that cannot be loaded, and an error outside of every test, count as failed', () => {
   const { lines, status } = runTests({
     'broken.test.ts': "throw new Error('broken');",
     'late.test.ts': "test('good', () => { void Promise.reject(new Error('nobody waits')); });",

@@ -51,7 +51,7 @@ export function refusal({ host, insecure, tokens, sealed }: Standing): Failure |
   return null;
 }
 
-/** Serves until it is asked to stop. Rejects with the reason when it can not begin. */
+/** Serves until it is asked to stop. Rejects with the reason when it cannot begin. */
 export async function serve(options: ServeOptions): Promise<void> {
   const given = { set: options.set, ...(options.config !== undefined && { config: options.config }) };
   const environment = { verbose: options.verbose };
@@ -68,14 +68,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const tools = openTools(parts);
   const server = await openServer(tools, { insecure: options.insecure, certificate }).catch((error: NodeJS.ErrnoException) => {
     const isSealing = /^ERR_(OSSL|TLS|CRYPTO)/.test(error.code ?? '');
-    const what = isSealing
-      ? 'api.tls: the certificate and its key are no use'
-      : `can not listen on ${settings.host}, port ${settings.port}`;
+    const what = isSealing ? 'api.tls: the certificate and its key are no use' : `cannot listen on ${settings.host}, port ${settings.port}`;
     throw new Failure('configuration', `${what}: ${isSealing ? error.message : (error.code ?? error.message)}`, { cause: error });
   });
   options.say(`listening on ${server.url}${options.insecure ? ', open to everybody on this machine' : ''}`);
   log('info', `serve: listening on ${server.url}`);
-  tools.kept().then(({ reader }) => reader.read()).catch((error: unknown) => log('warn', `the ledger can not be read: ${String(error)}`)); // prettier-ignore
+  tools.kept().then(({ reader }) => reader.read()).catch((error: unknown) => log('warn', `the ledger cannot be read: ${String(error)}`)); // prettier-ignore
   if (certificate)
     void watchCertificate(certificate, {
       read: () => readCertificate(settings),

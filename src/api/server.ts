@@ -122,7 +122,7 @@ export interface ServerOptions {
   readonly certificate: Certificate | null;
 }
 
-/** Listens. Throws the system's error when it can not. */
+/** Listens. Throws the system's error when it cannot. */
 export async function openServer(tools: Tools, { insecure, certificate }: ServerOptions): Promise<Server> {
   const { settings } = tools;
   const app = create(tools, certificate);

@@ -111,7 +111,7 @@ function outliveReaders(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // a terminal that was closed is such a reader too (EIO): what runs is ended in order by its SIGHUP
     if (error.code === 'EPIPE' || process.stdout.isTTY) return;
-    const failure = new Failure('failed', `stdout can not be written: ${error.code ?? error.message}`, {
+    const failure = new Failure('failed', `stdout cannot be written: ${error.code ?? error.message}`, {
       hint: 'look at where it is sent',
     });
     process.exit(present({ document: {}, text: () => '', failure }, { ...optionsOf(process.argv), json: false }));

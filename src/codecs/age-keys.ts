@@ -32,7 +32,7 @@ function recipientsIn(file: string): string[] {
   } catch (error) {
     if (error instanceof Failure) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    return refuse(`the recipientsFile can not be read: ${reason}`, 'check the path and its mode', error);
+    return refuse(`the recipientsFile cannot be read: ${reason}`, 'check the path and its mode', error);
   }
   const lines = keyLines(text);
   const wrong = lines.findIndex((line) => !isRecipient(line));

@@ -56,7 +56,7 @@ export const sealPayload = (key: Uint8Array): Payload =>
   });
 
 const damaged = (number: number): Failure =>
-  new Failure('archive', `what is sealed was changed or cut short: its part ${number + 1} of 64 KiB can not be opened`);
+  new Failure('archive', `what is sealed was changed or cut short: its part ${number + 1} of 64 KiB cannot be opened`);
 
 /** Throws `archive` for a chunk that is not as it was sealed, and for a missing final one. */
 export const openPayload = (key: Uint8Array): Payload =>

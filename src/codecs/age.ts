@@ -1,7 +1,7 @@
 /**
  * codecs: age, sealing to public keys or a passphrase (age-encryption.org/v1): what anybody opens with the program of that name.
  *
- * The final chunk is made when the input ends well, and never when it breaks off: then what was written can not be opened.
+ * The final chunk is made when the input ends well, and never when it breaks off: then what was written cannot be opened.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';

@@ -65,6 +65,8 @@ export interface Context {
   ticks(): Ticks;
   readonly ledger: Ledger;
   readonly locks: Locks;
+  /** Free bytes where ledger and locks are; null: it cannot be told. */
+  stateRoom(): Promise<number | null>;
   readonly dueMemory: DueMemory;
   /** When a file was last written or touched; null: it is not there, or may not be seen. */
   touchedAt(path: string): Date | null;

@@ -41,7 +41,7 @@ export async function copyBackup(
   return { told: copied, failure: tried.failure };
 }
 
-/** The first storage that can give it; one that can not is passed over. */
+/** The first storage that can give it; one that cannot is passed over. */
 async function fromAny(context: Context, copy: MissingCopy): Promise<{ from: string | null; failure: Failure | null }> {
   let failure = new Failure('not-found', `no storage holds backup ${copy.manifest.backupId}`);
   for (const from of copy.from) {

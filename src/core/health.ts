@@ -45,6 +45,7 @@ interface Found {
   readonly missing: MissingCopies;
   readonly sealing: HealthFacts['sealing'];
   readonly channels: HealthFacts['channels'];
+  readonly stateRoom: number | null;
 }
 
 /**
@@ -65,19 +66,20 @@ export async function health(context: Context, look = async () => context): Prom
   const missing = await missingCopies(looking);
   const sealing = await sealingFacts(context, history.drilled);
   const channels = await channelFacts(context);
-  const report = await judge(looking, { entries, databases, storages, history, ended, stock, missing, sealing, channels });
+  const stateRoom = await context.stateRoom();
+  const report = await judge(looking, { entries, databases, storages, history, ended, stock, missing, sealing, channels, stateRoom });
   context.log('info', `health: ${report.status}`, { issues: report.issues });
   return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
 }
 
 /** What can be told without asking a database or for a secret, from what was found already. It ends no event. */
-export function healthWithin(
+export async function healthWithin(
   context: Context,
-  found: Pick<Found, 'storages' | 'history' | 'stock' | 'missing' | 'channels'>,
+  found: Omit<Found, 'entries' | 'databases' | 'ended' | 'sealing' | 'stateRoom'>,
 ): Promise<HealthReport> {
   const members = new Failure('connection', 'it was not asked');
   const entries = context.databases.map((name) => ({ name, members }));
-  return judge(context, { ...found, entries, databases: [], ended: [], sealing: null });
+  return judge(context, { ...found, entries, databases: [], ended: [], sealing: null, stateRoom: await context.stateRoom() });
 }
 
 export const probeStorages = ({ storages }: Pick<Context, 'storages'>): Promise<StorageFacts[]> =>
@@ -99,7 +101,16 @@ async function judge(context: Context, found: Found): Promise<HealthReport> {
     minDiskSpace: settings.conditions.minDiskSpace,
     databases,
     storages,
+    newestSizes: newestSizes(found.stock),
   });
+}
+
+/** By storage: what the newest backup of each database took there. */
+function newestSizes({ backups }: Catalog): Map<string, number> {
+  const newest = new Map(backups.toReversed().map((backup) => [backup.database, backup]));
+  const sizes = new Map<string, number>();
+  for (const { storages, size } of newest.values()) for (const name of storages) sizes.set(name, (sizes.get(name) ?? 0) + size);
+  return sizes;
 }
 
 const orFailure = <T>(asked: Promise<T>, code: 'storage' | 'connection' | 'ledger'): Promise<T | Failure> =>
@@ -139,7 +150,7 @@ type Stock = Catalog & { readonly reachable: boolean };
 
 function automationFacts(
   context: Context,
-  { entries, storages, history, ended, stock: catalogued }: Found,
+  { entries, storages, history, ended, stock: catalogued, stateRoom }: Found,
 ): Omit<AutomationFacts, 'sealing' | 'heldBack' | 'missingCopies' | 'restoreTimes' | 'maxRestoreTime' | 'scheduler' | 'channels'> {
   const stock = { ...catalogued, reachable: storages.every(({ probe }) => !(probe instanceof Failure)) };
   const now = context.clock.now();
@@ -164,6 +175,7 @@ function automationFacts(
         ? history.deadRuns
         : [...ended.filter(({ status }) => status === 'failed').map(({ id }) => id), ...history.deadRuns],
     unwritable: ended instanceof Failure ? ended.message : null,
+    stateRoom,
     proofs: proofsOf(context, history, stock),
     uncaged: history.uncaged,
     // what cannot be reached is told by the storage's own check

@@ -9,6 +9,7 @@ import type { SealingFacts } from '../model/health/sealing.js';
 import type { Encryption } from '../model/settings/settings.js';
 import { catalog } from './catalog/catalog.js';
 import { elapsed, type Context } from './context.js';
+import { countOf } from '../model/units.js';
 
 /** What a drill found: its record in the ledger. */
 export type KeyDrill = Omit<KeyDrillRecord, 'record'>;
@@ -37,7 +38,7 @@ async function tryCanary(context: Context, codec: Codec): Promise<void> {
 async function coverage(context: Context, own: readonly string[]): Promise<string> {
   const sealed = (await catalog(context)).backups.flatMap(({ manifest }) => (manifest.keys?.length ? [manifest.keys] : []));
   const opened = sealed.filter((keys) => keys.some((key) => own.includes(key))).length;
-  return sealed.length > 0 ? `; of the ${sealed.length} backups that are sealed to keys it opens ${opened}` : '';
+  return sealed.length > 0 ? `; of ${countOf(sealed.length, 'backup')} sealed to keys it opens ${opened}` : '';
 }
 
 /** Drills each encryption, and records what was found. Throws `no-key` or `configuration` when no private key can be read at all. */

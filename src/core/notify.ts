@@ -6,7 +6,7 @@ import { dueCanaries, dueReminders, type DueFacts } from '../model/alert/due.js'
 import { dispatch, forget } from '../model/alert/owed.js';
 import { healthAlerts } from '../model/alert/topics.js';
 import type { HealthReport } from '../model/health/health.js';
-import { msPerMinute } from '../model/units.js';
+import { countOf, msPerMinute } from '../model/units.js';
 import type { Context } from './context.js';
 import { beaten } from './notify/beat.js';
 import { tellDirectly } from './notify/direct.js';
@@ -48,7 +48,7 @@ export async function notify(context: Context, options: NotifyOptions): Promise<
     const failure = asFailure(error, 'alert');
     context.log('warn', `alerts: ${failure.message}`);
     if (failure.code === 'ledger') await tellDirectly(context, failure);
-    return new Failure('alert', `alerts can not be told: ${failure.message}`, { hint: failure.hint, cause: error });
+    return new Failure('alert', `alerts cannot be told: ${failure.message}`, { hint: failure.hint, cause: error });
   }
 }
 
@@ -139,6 +139,9 @@ function judge(context: Context, deliveries: readonly Delivery[]): Failure | nul
   const [first] = dead.length > 0 ? dead : bad;
   if (!first) return null;
   const { channel, detail } = first.record;
-  const what = dead.length > 0 ? `${dead.length} alerts were given up` : `${bad.length} alerts could not be sent yet`;
+  const what =
+    dead.length > 0
+      ? `${countOf(dead.length, 'alert was', 'alerts were')} given up`
+      : `${countOf(bad.length, 'alert')} could not be sent yet`;
   return new Failure('alert', `${what}: channel "${channel}": ${detail}`, { class: dead.length > 0 ? 'permanent' : 'transient' });
 }

@@ -76,7 +76,7 @@ interface Looking {
   readonly name: string;
 }
 
-/** Looks until it is told to end, or can not look any more. */
+/** Looks until it is told to end, or cannot look any more. */
 async function lookOn(context: Context, { watch, decision, during, signal, giveWay, name }: Looking): Promise<{ refused: boolean }> {
   const kept = new Set<number>();
   let refused = false;
@@ -93,7 +93,7 @@ async function lookOn(context: Context, { watch, decision, during, signal, giveW
       if (failure) giveWay.abort(failure);
       await context.clock.sleep(pauses[round] ?? pause, signal);
     } catch (error) {
-      if (!signal.aborted) context.log('warn', `${name}: the database can not be watched any more: ${asFailure(error).message}`);
+      if (!signal.aborted) context.log('warn', `${name}: the database cannot be watched any more: ${asFailure(error).message}`);
       break;
     }
   }

@@ -8,7 +8,7 @@ import { decideConditions } from '../model/moment/conditions.js';
 import type { Database, Dump } from '../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { Storage } from '../model/roles/storage.js';
-import { formatBytes } from '../model/units.js';
+import { countOf, formatBytes } from '../model/units.js';
 import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
 import { settingsOf, measureSurroundings } from './event/gate.js';
@@ -185,7 +185,7 @@ async function tryBackup(context: Context, database: Database, runId: string): P
     await restoreInto(context, { dump, details, database: database.name, runId }, (stages) =>
       memory.read(artifact.name).then((input) => withdraw(context, { artifact, input }, stages, movement)),
     );
-    return `the schema (${details.fingerprint.tables.length} tables) was dumped, checked, restored on a throwaway server and equals the source`;
+    return `the schema (${countOf(details.fingerprint.tables.length, 'table')}) was dumped, checked, restored on a throwaway server and equals the source`;
   } finally {
     await dump.close();
   }

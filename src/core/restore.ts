@@ -8,7 +8,7 @@ import { unfitness } from '../model/restore/plan.js';
 import { admit } from '../model/restore/target.js';
 import { minuteOf } from '../model/moment/minute.js';
 import type { Database } from '../model/roles/engine/dump.js';
-import { anyOf, readDetails, whileKept } from './catalog/fetch.js';
+import { anyOf, ofBackup, readDetails, whileKept } from './catalog/fetch.js';
 import { elapsed, type Context } from './context.js';
 import { fill, type FillRequest } from './restore/fill.js';
 import { holderOf } from './restore/holder.js';
@@ -45,8 +45,7 @@ async function restoreKept(context: Context, request: RestoreRequest): Promise<R
   const state = await context.engine.inspect(target);
   const warnings = admit({ manifest: backup.manifest, create, forceTarget, jobs }, state);
   const details = await readDetails(context, backup).catch((error: unknown) => {
-    const { code, message, hint } = asFailure(error, 'restore');
-    throw new Failure(code, `backup ${backup.backupId} of ${backup.database}: ${message}`, { hint, cause: error });
+    throw ofBackup(backup, asFailure(error, 'restore'));
   });
   if (!parts) await refuseUnfit(context, request, target, details);
   if (parts && (details.fingerprint.largeObjects ?? 0) > 0)
@@ -90,13 +89,13 @@ async function inWords(context: Context, { backup, parts }: RestoreRequest, fail
   // garbage makes pg_restore complain of anything, and even crash
   const mayBe = failure.code === 'engine-killed' || (failure.code === 'restore' && failure.hint === failures.restore.hint);
   if (!isDamaged && !mayBe) return failure;
-  const said = isDamaged ? `backup ${backupId} of ${database} can not be read to its end: ${failure.message}` : failure.message;
+  const said = isDamaged ? `backup ${backupId} of ${database} cannot be read to its end: ${failure.message}` : failure.message;
   const look = `\`backup-automation verify ${backupId} --level checksum\` tells whether the backup is damaged, \`backup-automation backups\` names others`;
   const hint = `the target is incomplete; ${look}${failure.code === 'engine-killed' ? `; or ${failure.hint}` : ''}`;
   return new Failure(isDamaged ? 'restore' : failure.code, said, { hint, cause: failure });
 }
 
-/** Not where it can not end well, unless the target's name was typed again. */
+/** Not where it cannot end well, unless the target's name was typed again. */
 async function refuseUnfit(
   { engine }: Context,
   { backup: { manifest }, forceTarget }: RestoreRequest,

@@ -11,6 +11,7 @@ import { elapsed, type Context } from './context.js';
 import { readDetails, storagesOf, whileKept } from './catalog/fetch.js';
 import { fill } from './restore/fill.js';
 import { withdraw } from './backup/transfer.js';
+import { countOf } from '../model/units.js';
 
 export interface VerifyResult {
   readonly backupId: string;
@@ -102,7 +103,7 @@ async function blame(context: Context, { backup, storage, level }: Look, failure
     if (bytes) return speaksAgainst(bytes) ? verdict([storage.name], bytes) : null;
     if (inside) return verdict(backup.storages, failure);
     if (failure.code !== 'no-key') throw failure;
-    const message = `can not look inside backup ${backup.backupId} for want of a key: ${failure.message}`;
+    const message = `cannot look inside backup ${backup.backupId} for want of a key: ${failure.message}`;
     throw new Failure('no-key', message, { hint: failure.hint });
   }
   if (!speaksAgainst(failure)) throw failure;
@@ -114,7 +115,7 @@ async function look(context: Context, backup: Backup, storage: Storage, level: L
   if (level === 'restore') return proveByRestore(context, backup, storage);
   await whileKept(context, backup, () => readThrough(context, backup, storage, level));
   const what = level === 'checksum' ? 'have their SHA-256' : 'have their SHA-256, the archive was read to its end';
-  return `${backup.manifest.artifacts.length} files ${what}`;
+  return `${countOf(backup.manifest.artifacts.length, 'file')} ${what}`;
 }
 
 async function readThrough(context: Context, backup: Backup, storage: Storage, level: Level): Promise<void> {
@@ -172,5 +173,5 @@ function restored({ fingerprint }: BackupDetails): string {
   if (fingerprint.method === 'none') return 'restored without errors; no fingerprint was taken to compare with';
   const rows = fingerprint.tables.reduce((sum, table) => sum + table.rows, 0);
   const how = fingerprint.method === 'content' ? ' by content' : '';
-  return `restored; ${fingerprint.tables.length} tables with ${rows} rows equal the source${how}`;
+  return `restored; ${countOf(fingerprint.tables.length, 'table')} with ${countOf(rows, 'row')} equal the source${how}`;
 }

@@ -32,7 +32,7 @@ export function openSigner(stateDirectory: string): Signer {
       loaded ??= createPrivateKey(readFileSync(file));
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT')
-        throw new Failure('ledger', `the signing key ${file} can not be read: ${String(error)}`, { cause: error });
+        throw new Failure('ledger', `the signing key ${file} cannot be read: ${String(error)}`, { cause: error });
     }
     return loaded;
   };

@@ -36,7 +36,7 @@ function read(path: string, secret: boolean): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('configuration', `api.tls: ${path} can not be read: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
+    throw new Failure('configuration', `api.tls: ${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
   }
 }
 

@@ -12,7 +12,7 @@ export function writeReport(file: string, text: string): string {
     writeAtomic(path, text, 0o644);
     return path;
   } catch (error) {
-    throw new Failure('usage', `${path} can not be written: ${asFailure(error).message}`, {
+    throw new Failure('usage', `${path} cannot be written: ${asFailure(error).message}`, {
       hint: 'the folder must be there, and be writable for whoever runs this',
       cause: error,
     });

@@ -203,7 +203,7 @@ describe('K16: roles', () => {
   });
 });
 
-describe('K17: what can not be set', () => {
+describe('K17: what cannot be set', () => {
   test.each([
     { alerts: { ops: { kind: 'webhook', url: 'http://169.254.169.254/' } } },
     { databases: { shop: { url: 'postgresql://evil' } } },

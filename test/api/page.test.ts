@@ -254,7 +254,7 @@ describe('what a visitor sees', () => {
     }
   });
 
-  test('a storage that can not be read, and a configuration that became wrong, are told', async () => {
+  test('a storage that cannot be read, and a configuration that became wrong, are told', async () => {
     const { project } = server;
     const cookie = await login(server.tokens.read);
     const file = join(project.directory, 'backup-automation.config.json');
@@ -263,7 +263,7 @@ describe('what a visitor sees', () => {
     project.file('state/storages/local', 'the mark of a disk');
     writeFileSync(file, `${before}\n`);
     const page = await browse('/', { cookie });
-    expect([page.status, page.text.includes('can not be reached')]).toEqual([200, true]);
+    expect([page.status, page.text.includes('cannot be reached')]).toEqual([200, true]);
     writeFileSync(file, before.replace('"cron": "0 2 * * *"', '"cron": "never"'));
     const wrong = await browse('/', { cookie });
     expect([wrong.status, wrong.text.includes('schedules.nightly.cron')]).toEqual([503, true]);

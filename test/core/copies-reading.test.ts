@@ -153,7 +153,7 @@ describe('verifying', () => {
     expect(await only()).toMatchObject({ suspect: false, badCopies: ['near'] });
   });
 
-  test('B7: a disk that can not read a copy: its copy is bad, and with no other one the backup', async () => {
+  test('B7: a disk that cannot read a copy: its copy is bad, and with no other one the backup', async () => {
     expect(await verifyBackup(breaking('near', 10), backup, 'checksum')).toMatchObject({ ok: false, code: 'unreadable' });
     expect(await only()).toMatchObject({ suspect: false, badCopies: ['near'] });
     const alone = { ...backup, storages: ['near'] };

@@ -85,6 +85,7 @@ function contextWith(parts: { engine?: Partial<Engine>; storage?: Partial<Storag
     storages: [{ ...storage, ...parts.storage }],
     ledger: openLedger(directory, { clock, log }),
     locks: openLocks(directory),
+    stateRoom: async () => 1e9,
     schedulers: [],
     ticks: () => ({ last: null, gaps: [] }),
     channels: [],

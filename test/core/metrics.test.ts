@@ -182,7 +182,7 @@ describe('metrics', () => {
     });
   });
 
-  it('believe the ledger while the storages can not be listed', async () => {
+  it('believe the ledger while the storages cannot be listed', async () => {
     for (const k of [0, 1]) await stocked.add(k);
     renameSync(stocked.store, `${stocked.store}-away`);
     mkdirSync(stocked.store);
@@ -257,7 +257,7 @@ describe('the ledger is read once', () => {
     expect(await look(context)).toMatchObject({ 'backup_runs_total daily shop completed': 0 });
   });
 
-  it('survives a memory that can not be written or read', async () => {
+  it('survives a memory that cannot be written or read', async () => {
     await stocked.add(0);
     const broken = {
       recall: () => ({ version: 1, tally: null }),

@@ -185,7 +185,7 @@ describe('what stays', () => {
     expect(await shelf.listed()).toHaveLength(9);
   });
 
-  test('all, when a storage can not be listed to its end', async () => {
+  test('all, when a storage cannot be listed to its end', async () => {
     await fill(5);
     const broken: Storage = Object.assign(Object.create(shelf.storage) as Storage, {
       async *list() {
@@ -298,7 +298,7 @@ describe('interrupted', () => {
     ]);
   });
 
-  test('A14: a removal for good that was interrupted is ended, and can not be undone', async () => {
+  test('A14: a removal for good that was interrupted is ended, and cannot be undone', async () => {
     await fill(5);
     await run();
     rmSync(join(shelf.store, 'shop', `${shelf.id(0)}.trash`, 'manifest.json'));

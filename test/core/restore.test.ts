@@ -180,13 +180,13 @@ describe('what came out different', () => {
 test.each(['no-space', 'connection', 'server-missing'] as const)(
   'a proof that fails with "%s" says nothing about the backup',
   async (code) => {
-    const openScratch = () => Promise.reject(new Failure(code, 'it can not be done here'));
+    const openScratch = () => Promise.reject(new Failure(code, 'it cannot be done here'));
     await expect(verifyBackup({ ...context, openScratch }, backup, 'restore')).rejects.toMatchObject({ code });
     expect((await catalog(context)).backups).toMatchObject([{ suspect: false, badCopies: [], proven: { level: 'archive' } }]);
   },
 );
 
-test('what can not be read to its end leaves no file', async () => {
+test('what cannot be read to its end leaves no file', async () => {
   const path = join(project.backups, 'shop', backup.backupId, 'database.dump');
   const out = join(project.directory, 'out.dump');
   const whole = readFileSync(path);

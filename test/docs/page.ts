@@ -8,7 +8,7 @@
  *     <!-- exit: 75 -->                  how the block ends, when not with 0
  *     <!-- file: NAME -->                the block is also written to this file, for the blocks after it
  *     <!-- until: WORDS -->              it goes on in the background from when it said these words to the end of the page
- *     <!-- not run: REASON -->           it can not be tried here
+ *     <!-- not run: REASON -->           it cannot be tried here
  *
  * A block of `text` right below one of `sh` is what is seen; a line of `...` stands for any lines, `...` in a line for any words.
  */

@@ -118,7 +118,7 @@ describe('what is not typed', () => {
     expect(blocksOf('text').filter(({ block }) => !block.seen && !skipped(block))).toEqual([]);
   });
 
-  test('every block says what it is, and few can not be tried', () => {
+  test('every block says what it is, and few cannot be tried', () => {
     const known = ['sh', 'text', 'sql', 'json', 'yaml', 'js', 'ini', 'crontab', 'dockerfile', 'markdown'];
     expect(pages.flatMap(({ file, blocks }) => blocks.filter(({ language }) => !known.includes(language)).map(({ line }) => `${file}:${line}`))).toEqual([]); // prettier-ignore
     expect(blocksOf('sh').length).toBeGreaterThan(60);

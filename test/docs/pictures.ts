@@ -1,5 +1,5 @@
 /**
- * test: `npm run docs:pictures`: a terminal in which the first commands were really typed, as docs/pictures/terminal.svg.
+ * test: `npm run pictures:terminal`: a terminal in which the first commands were really typed, as docs/pictures/terminal.svg.
  * On a PostgreSQL of its own, under a pseudo-terminal of script(1); leaves nothing.
  */
 import { spawnSync } from 'node:child_process';

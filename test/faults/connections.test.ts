@@ -1,8 +1,8 @@
 /**
- * test: C6, C21, C23, C25, E16: too few connections, a standby that cancels, a pooler, a server that does not tell its load, a host that is cut off.
+ * test: C1, C6, C21, C23, C25, E16: too few connections, a standby that cancels, a pooler, a server that does not tell its load, a host that is cut off.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,7 +106,7 @@ describe('C6: too few connections', () => {
   });
 });
 
-it('C1: a server that shuts down, or has not started yet: transient, the server says which, and a retry is left', async () => {
+it('C1: a server that shuts down: transient, the server says which, and a retry is left', async () => {
   const going = await startCluster({ programs: await serverPrograms() });
   const guest = spawn(program('psql'), ['-X', '-q', going.url('postgres')], { stdio: ['pipe', 'ignore', 'ignore'] });
   children.push(guest);
@@ -124,6 +124,32 @@ it('C1: a server that shuts down, or has not started yet: transient, the server 
   } finally {
     guest.kill('SIGKILL');
     await going.stop();
+  }
+});
+
+it('C1: a server that is starting: transient, the server says so, and a retry is left', async () => {
+  const late = await startCluster({ programs: await serverPrograms() });
+  const pidFile = join(late.dataDirectory, 'postmaster.pid');
+  let starting: ChildProcess | undefined;
+  try {
+    const made = project(late.url('postgres'));
+    process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGINT');
+    await until('it is down', () => !existsSync(pidFile));
+    // it starts for as long as it waits for the log of another time
+    writeFileSync(join(late.dataDirectory, 'recovery.signal'), '');
+    const where = ['-D', late.dataDirectory, '-c', `unix_socket_directories=${late.socketDirectory}`, '-c', `port=${late.port}`];
+    const [file, args] = runner().command(program('postgres'), [...where, '-c', 'listen_addresses=', '-c', 'restore_command=sleep 600']);
+    starting = spawn(file, args, { stdio: 'ignore' });
+    const refused = () => sql(late.url('postgres'), 'SELECT 1').then(() => '', String);
+    await until('it is starting', async () => (await refused()).includes('starting up'));
+    const found = await made.json(['execute']);
+    expect(ending(found)).toEqual({ exitCode: 20, code: 'connection', status: 'failed' });
+    expect(found.document.error).toMatchObject({ class: 'transient', message: expect.stringContaining('starting up') });
+    expect((await made.json(['events', '--status', 'pending'])).document.events).toMatchObject([{ type: 'retry' }]);
+  } finally {
+    starting?.kill('SIGQUIT');
+    await until('it is gone', () => !existsSync(pidFile));
+    await late.stop();
   }
 });
 

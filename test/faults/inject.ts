@@ -10,7 +10,7 @@ import type { CliOptions } from '../fixtures/cli.js';
 
 const runs = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 
-/** Why strace can not be used here; null when it can. */
+/** Why strace cannot be used here; null when it can. */
 export const noStrace: string | null = runs('strace', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', 'true')
   ? null
   : 'strace is missing, or may not trace here';
@@ -19,14 +19,14 @@ export const noPrlimit: string | null = runs('prlimit', '--version') ? null : 'p
 function tryMount(): string | null {
   const folder = mkdtempSync(join(tmpdir(), 'backup-automation-mount-'));
   try {
-    if (!runs('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder)) return 'file systems can not be mounted here';
+    if (!runs('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder)) return 'file systems cannot be mounted here';
     execFileSync('umount', [folder]);
     return null;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
-/** Why a file system can not be mounted here; null when it can. */
+/** Why a file system cannot be mounted here; null when it can. */
 export const noMount: string | null = tryMount();
 
 /** All asynchronous calls on one thread, so that strace, which counts for each thread, counts them in one row. */

@@ -74,7 +74,7 @@ async function afterDeath(folder: string): Promise<string[]> {
   await inCopy(folder, async (copy) => {
     const { exitCode, stderr } = await run(copy, ['--undo']);
     const undone = lookAt(copy);
-    // what was about to go for good can not be brought back, and is told
+    // what was about to go for good cannot be brought back, and is told
     claim(exitCode === 0 || stderr.includes('not whole'), `the undo ended with ${exitCode}: ${stderr}`);
     claim(
       [2, 3, 4, ...newest].every((k) => undone.listed.includes(k)),

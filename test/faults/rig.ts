@@ -114,7 +114,7 @@ export async function afterwards(rig: Rig, { corruptLines = 0, said }: Allowed =
   }
 
   const { events, damage } = await rig.events();
-  claim(damage.corruptLines <= corruptLines, `${damage.corruptLines} lines of the ledger can not be read`);
+  claim(damage.corruptLines <= corruptLines, `${damage.corruptLines} lines of the ledger cannot be read`);
   claim(!damage.tornTail && damage.gaps === 0, `the ledger is torn, or has ${damage.gaps} gaps`);
   for (const event of events) {
     claim(isTerminal(event.status), `the event ${event.id} is ${event.status} for ever`);

@@ -44,7 +44,7 @@ test.each(Object.entries(surroundings))('%s', async (_name, under) => {
 test('stdout on a full disk: what it was to say is missed, the backup is made', async () => {
   const before = (await rig.catalog()).backups.length;
   const { exitCode, stderr } = await rig.execute({ under: shell('exec "$0" "$@" >/dev/full') });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/stdout can not be written: ENOSPC/) as string });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(/stdout cannot be written: ENOSPC/) as string });
   expect((await rig.catalog()).backups).toHaveLength(before + 1);
 });
 

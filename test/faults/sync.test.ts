@@ -25,7 +25,7 @@ afterAll(async () => {
 const note = noStrace ? ` (${noStrace})` : '';
 
 test.skipIf(noStrace)(
-  `the storage can not make durable: the backup fails, and is not listed${note}`,
+  `the storage cannot make durable: the backup fails, and is not listed${note}`,
   { timeout: count(120_000, 600_000) },
   async ({ task }) => {
     const sites = [
@@ -53,7 +53,7 @@ test.skipIf(noStrace)(
   },
 );
 
-test.skipIf(noStrace)(`the ledger can not make durable: it goes on in a new segment${note}`, async ({ task }) => {
+test.skipIf(noStrace)(`the ledger cannot make durable: it goes on in a new segment${note}`, async ({ task }) => {
   const rounds = count(1, 5);
   const segments = () => readdirSync(join(rig.state, 'ledger')).length;
   const violations: string[] = [];

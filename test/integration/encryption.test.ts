@@ -76,14 +76,14 @@ describe.sequential('with public keys alone', () => {
     expect([...anyFileHolds(project.backups, canary), ...anyFileHolds(project.backups, 'secret plans')]).toEqual([]);
   });
 
-  it('verify reads the stored bytes, and says that it can not look inside, which speaks against nobody', async () => {
+  it('verify reads the stored bytes, and says that it cannot look inside, which speaks against nobody', async () => {
     expect(await project.json(['verify', '--level', 'checksum'])).toMatchObject({ exitCode: 0, document: { results: [{ ok: true }] } });
     for (const level of ['archive', 'restore']) {
       const { exitCode, document } = await project.json(['verify', '--level', level]);
       expect({ exitCode, results: document.results }).toEqual({ exitCode: 10, results: [] });
       expect(document.error).toMatchObject({
         code: 'no-key',
-        message: expect.stringContaining('can not look inside'),
+        message: expect.stringContaining('cannot look inside'),
         hint: expect.stringContaining('verify.identity'),
       });
     }
@@ -330,7 +330,7 @@ describe.sequential('per schedule', () => {
   });
 });
 
-describe.sequential('a dump that can not be trusted', () => {
+describe.sequential('a dump that cannot be trusted', () => {
   it.each([
     ['pg_dump is killed', { pg_dump: shim.killed(20_000) }],
     ['pg_dump ends well after half of it', { pg_dump: shim.truncated(20_000) }],

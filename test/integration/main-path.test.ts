@@ -146,7 +146,7 @@ describe.sequential('the main path', () => {
     expect(await contentOf(shop.url)).toBe(before);
   });
 
-  it('a forced restore that can not be done leaves the target as it was', async () => {
+  it('a forced restore that cannot be done leaves the target as it was', async () => {
     await sql(shop.url, "CREATE VIEW in_the_way AS SELECT word FROM words; DELETE FROM words WHERE word = 'Word1';");
     const before = await contentOf(shop.url);
     const { exitCode, document } = await project.json(['restore', 'latest', '--to', shop.url, '--force-target', shop.name]);

@@ -75,7 +75,7 @@ describe('restore of parts', () => {
     });
     expect(await contentOf(copy.url)).toBe(before);
 
-    // other tables point at it: it can not go, and what pg_restore says is told
+    // other tables point at it: it cannot go, and what pg_restore says is told
     await sql(copy.url, 'UPDATE customers SET name = name || 1');
     const changed = await contentOf(copy.url);
     const refused = await restore(copy.url, '--table', 'customers', '--force-target', copy.name);

@@ -29,7 +29,7 @@ describe('clusters', () => {
     const good = await project.json(['execute']);
     expect(good.exitCode).toBe(0);
     expect(states(good)).toEqual(Object.fromEntries([0, 1, 2].map((index) => [memberName('cluster', member(index)), 'completed'])));
-    // a row of a table that can not be read fails one database alone
+    // a row of a table that cannot be read fails one database alone
     await sql(databases[1]?.url ?? '', 'CREATE VIEW v AS SELECT 1/n FROM t; CREATE TABLE bad (n int); INSERT INTO bad VALUES (1);');
     await sql(databases[1]?.url ?? '', "UPDATE pg_class SET relfilenode = 999999 WHERE relname = 'bad'");
     const mixed = await project.json(['execute']);

@@ -1,5 +1,5 @@
 /**
- * test: mutants of alerts: who is told, that it is told, and what is said when it can not be.
+ * test: mutants of alerts: who is told, that it is told, and what is said when it cannot be.
  */
 import type { Mutant } from './mutant.js';
 

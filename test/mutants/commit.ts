@@ -196,7 +196,7 @@ export const commit: readonly Mutant[] = [
     name: 'the final chunk made before the proof was content',
     file: 'core/backup/sealing.ts',
     edits: [['flow.done.then(() => next(), next);', 'next();']],
-    breaks: 'what can not be read is sealed so that nobody sees it',
+    breaks: 'what cannot be read is sealed so that nobody sees it',
     tests: ['core/backup/sealing.test.ts'],
   },
   {

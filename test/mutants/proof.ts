@@ -192,9 +192,7 @@ export const proof: readonly Mutant[] = [
   {
     name: 'a target that is not empty taken',
     file: 'model/restore/target.ts',
-    edits: [
-      ['const occupied = state.objects !== null && state.objects > 0;', 'const occupied = state.objects !== null && state.objects < 0;'],
-    ],
+    edits: [['const occupied = objects !== null && objects > 0;', 'const occupied = objects !== null && objects < 0;']],
     breaks: overwritten,
     tests: ['core/restore.test.ts'],
   },

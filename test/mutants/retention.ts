@@ -202,7 +202,7 @@ export const retention: readonly Mutant[] = [
     name: 'the second phase without grace',
     file: 'core/catalog/trash.ts',
     edits: [['const grace = msPerDay;', 'const grace = 0 * msPerDay;']],
-    breaks: 'what was removed by mistake can not be brought back',
+    breaks: 'what was removed by mistake cannot be brought back',
     tests: whole,
   },
   {

@@ -1,7 +1,7 @@
 /**
- * test: the table of mutants in a page of the docs, in place between its two marks. It runs nothing.
+ * test: the table of mutants in a page of the docs. It runs nothing.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cell, writeBetween } from '../docs/marked.js';
 import { groups } from './all.js';
 import type { Mutant } from './mutant.js';
 
@@ -12,10 +12,6 @@ export interface Killed {
   readonly seconds: number;
 }
 
-const begin = '<!-- mutants -->';
-const end = '<!-- /mutants -->';
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '\\<');
-
 export function writeTable(page: string, done: readonly Killed[]): void {
   const tables = Object.entries(groups).map(([group, members]) => {
     const rows = done
@@ -25,8 +21,5 @@ export function writeTable(page: string, done: readonly Killed[]): void {
   });
   const count = done.filter(({ by }) => by !== null).length;
   const summary = `${count} of ${done.length} killed, ${new Date().toISOString().slice(0, 10)}, \`npm run test:mutants\`.`;
-  const text = readFileSync(page, 'utf8');
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${page} has no marks ${begin} and ${end}`);
-  writeFileSync(page, `${text.slice(0, from)}${begin}\n\n${[summary, ...tables].join('\n\n')}\n\n${text.slice(to)}`);
+  writeBetween(page, 'mutants', [summary, ...tables].join('\n\n'));
 }

@@ -31,7 +31,7 @@ export const time: readonly Mutant[] = [
   {
     name: 'no headroom for the growth of a dump',
     file: 'core/event/gate.ts',
-    edits: [['Math.ceil(storedSize(newest) * 1.2)', 'Math.ceil(storedSize(newest))']],
+    edits: [['Math.ceil(storedSize(newest) * growth)', 'Math.ceil(storedSize(newest))']],
     breaks: 'a backup fills the disk',
     tests: ['core/event/gate.test.ts'],
   },
@@ -186,7 +186,7 @@ export const time: readonly Mutant[] = [
     tests: ['core/event/jump.test.ts'],
   },
   {
-    name: 'what can not succeed tried again',
+    name: 'what cannot succeed tried again',
     file: 'model/events/retry.ts',
     edits: [["failureClass === 'transient' || failureClass === 'busy'", "failureClass === 'transient' || failureClass !== 'resource'"]],
     breaks: 'a wrong password is tried until the account is locked',
@@ -196,7 +196,7 @@ export const time: readonly Mutant[] = [
     name: 'a full disk tried again',
     file: 'model/events/retry.ts',
     edits: [["failureClass === 'transient' || failureClass === 'busy'", "failureClass !== 'permanent'"]],
-    breaks: 'what can not succeed by repeating is repeated',
+    breaks: 'what cannot succeed by repeating is repeated',
     tests: ['model/events/retry.test.ts'],
   },
   {

@@ -1,5 +1,5 @@
 /**
- * pictures: what the page looks like, from a real run: `npm run pictures` makes the ones in docs/pictures, and with a FOLDER every page
+ * pictures: what the page looks like, from a real run: `npm run pictures:page` makes the ones in docs/pictures, and with a FOLDER every page
  * into it, by day and by night, wide and on a phone, to be looked at.
  */
 import { mkdirSync } from 'node:fs';

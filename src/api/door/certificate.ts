@@ -9,7 +9,7 @@ import type { Certificate } from '../../wire/access.js';
 const pause = 2000;
 
 export interface Renewal {
-  /** What the files hold now. Throws when they can not be read. */
+  /** What the files hold now. Throws when they cannot be read. */
   readonly read: () => Certificate | null;
   /** Throws when the two do not fit each other. */
   readonly take: (certificate: Certificate) => void;

@@ -70,7 +70,7 @@ export function addDoor(app: FastifyInstance, tools: Tools, access: Access): Doo
   const audit = (by: string, address: string, action: string, ok: boolean) =>
     tools.access.ledger
       .appendFact({ record: 'audit', by, address, action, target: 'page', ok })
-      .catch((error: unknown) => tools.log('error', `the ${action} of ${by} can not be recorded: ${String(error)}`));
+      .catch((error: unknown) => tools.log('error', `the ${action} of ${by} cannot be recorded: ${String(error)}`));
   const visitor = (request: FastifyRequest): Visitor | null => {
     const anybody = access.anybody(request.ip);
     if (anybody) return { caller: anybody, csrf: open.csrf, session: null, expiresAt: null };

@@ -10,6 +10,7 @@ import { addCommand, run } from '../command.js';
 import { width, type GlobalOptions, type Outcome } from '../render.js';
 import type { table as Table } from '../show/table.js';
 import { openLook, openWork } from '../work.js';
+import { countOf } from '../../model/units.js';
 
 const exits = { healthy: 0, warning: 1, critical: 2 } as const;
 /** The monitoring plugins' word for "could not be checked". */
@@ -27,7 +28,7 @@ function render(report: HealthDocument, table: typeof Table, paint: ChalkInstanc
     paint[colours[status]](status),
     detail,
   ]);
-  const running = `${report.activeBackups} ${report.activeBackups === 1 ? 'backup is' : 'backups are'} running`;
+  const running = `${countOf(report.activeBackups, 'backup is', 'backups are')} running`;
   return [
     `${paint.bold(paint[colours[report.status]](report.status))}, ${running}`,
     '',

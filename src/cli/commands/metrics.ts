@@ -36,7 +36,7 @@ export function metricsCommand(program: Command): void {
       ],
       ['metrics --json', 'the same for a program: name, type, help and samples, null for NaN'],
     ],
-    exits: { 2: 'the file cannot be written', 10: 'configuration', 74: 'the ledger can not be read' },
+    exits: { 2: 'the file cannot be written', 10: 'configuration', 74: 'the ledger cannot be read' },
   })
     .option('--output <file>', 'write it to this file, in one step, for everybody to read')
     .action(run(metrics));

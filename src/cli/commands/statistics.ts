@@ -7,7 +7,7 @@ import type { Figures } from '../../core/history/statistics.js';
 import type { Cost } from '../../model/figures/impact.js';
 import { groupings, type Grouping } from '../../model/figures/grouping.js';
 import type { Statistics, StatisticsGroup } from '../../model/figures/statistics.js';
-import { formatBytes, formatDuration, msPerDay } from '../../model/units.js';
+import { countOf, formatBytes, formatDuration, msPerDay } from '../../model/units.js';
 import { addCommand, run } from '../command.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 import type * as Table from '../show/table.js';
@@ -32,7 +32,7 @@ function costText({ watched, confined, gaveWay, longestBlocked, transactions, la
   return [
     changes.length > 0 ? changes.join(', ') : 'nothing else went on',
     ...(longestBlocked > 0 ? [`others waited ${formatDuration(longestBlocked)} at most`] : []),
-    ...(gaveWay > 0 ? [`gave way ${gaveWay} times`] : []),
+    ...(gaveWay > 0 ? [`gave way ${countOf(gaveWay, 'time')}`] : []),
     `${confined} of ${watched} kept to one core`,
   ].join('; ');
 }

@@ -7,7 +7,7 @@ import { actor } from '../actor.js';
 import { addCommand, duration, run } from '../command.js';
 import { say, width, type GlobalOptions, type Outcome } from '../render.js';
 
-const exits = { 2: 'wrong usage', 10: 'the tokens cannot be trusted', 74: 'the ledger can not be written' };
+const exits = { 2: 'wrong usage', 10: 'the tokens cannot be trusted', 74: 'the ledger cannot be written' };
 const help = {
   all: {
     examples: [

@@ -4,6 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { Copied } from '../../core/copies.js';
 import type { VerifyResult } from '../../core/verify.js';
+import { notCaged } from '../../model/backup/level.js';
 import { formatBytes, formatDuration } from '../../model/units.js';
 import { width } from '../render.js';
 import { table } from './table.js';
@@ -14,8 +15,19 @@ type Verified = Omit<VerifyResult, 'code'> & { readonly undone?: true };
 export function verifiedTable(results: readonly Verified[], paint: ChalkInstance): string {
   const verdict = ({ ok, undone }: Verified): string =>
     ok ? paint.green('proven') : undone ? paint.yellow('undone') : paint.red('NOT PROVEN');
-  const rows = results.map((one) => [one.backupId, one.database, one.level, verdict(one), formatDuration(one.duration), one.detail]);
-  return table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint, ids: 0 });
+  // why it was not caged is the machine's matter: said once, below
+  const said = results.map(({ detail }) => detail.split(`; ${notCaged}`));
+  const rows = results.map((one, index) => [
+    one.backupId,
+    one.database,
+    one.level,
+    verdict(one),
+    formatDuration(one.duration),
+    said[index]?.[0] ?? one.detail,
+  ]);
+  const shown = table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint, ids: 0 });
+  const notes = new Set(said.flatMap(([, why]) => (why === undefined ? [] : [`${notCaged}${why}`])));
+  return [shown, ...notes].join('\n');
 }
 
 export function copiedTable(copied: readonly Copied[], paint: ChalkInstance): string {

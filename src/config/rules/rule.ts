@@ -1,5 +1,5 @@
 /**
- * config: what a rule is: it finds what can not be, in a configuration whose single keys are right.
+ * config: what a rule is: it finds what cannot be, in a configuration whose single keys are right.
  */
 import type { Path } from '../layers.js';
 import type { Config } from '../schema.js';

@@ -18,7 +18,7 @@ function cronProblem(expression: string): string | null {
   }
 }
 
-/** Why a rule of days can not be; null when it can. */
+/** Why a rule of days cannot be; null when it can. */
 function ruleProblem(rule: string, at: string): string | null {
   try {
     const [first] = plainRulePlan(rule, at).after(0);

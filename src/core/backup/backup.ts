@@ -20,7 +20,7 @@ import { suspicionOf } from './suspicion.js';
 import { demandQuorum, dropFailed, onEach, openTargets, type Target } from './targets.js';
 import { decodersOf, deposit, depositSealed, depositText } from './transfer.js';
 
-/** Makes and commits a backup; rejects with the Failure, leaving nothing behind, when it can not be trusted. */
+/** Makes and commits a backup; rejects with the Failure, leaving nothing behind, when it cannot be trusted. */
 export async function backUp(context: Context, request: BackupRequest): Promise<Made> {
   const { event, database } = request;
   if (request.healthIssues.length > 0)

@@ -40,7 +40,7 @@ export class ContentsTap implements Tap {
     this.#input.end();
   }
 
-  /** What was in it. Rejects with `archive` when it can not be read. */
+  /** What was in it. Rejects with `archive` when it cannot be read. */
   async contents(): Promise<Contents | null> {
     return this.#contents.catch((error: unknown) => {
       throw asFailure(error, 'archive');

@@ -24,7 +24,7 @@ export function memoryDeposit(): Deposit {
     },
     seal: () => Promise.resolve(),
     read: (artifact) => Promise.resolve(Readable.from(piecesOf(artifact))),
-    commit: () => Promise.reject(new Failure('internal', 'what is in memory can not be committed')),
+    commit: () => Promise.reject(new Failure('internal', 'what is in memory cannot be committed')),
     abort: () => Promise.resolve(artifacts.clear()),
   };
 }

@@ -22,10 +22,16 @@ export function storagesOf(
   return holders.toSorted((a, b) => Number(backup.badCopies.includes(a.name)) - Number(backup.badCopies.includes(b.name)));
 }
 
+/** The failure, naming the backup whose reading it ended. */
+export function ofBackup({ backupId, database }: Backup, failure: Failure): Failure {
+  const { code, message, hint } = failure;
+  return new Failure(code, `backup ${backupId} of ${database}: ${message}`, { hint, cause: failure });
+}
+
 /** Nobody removes the backup while it is read. Throws `not-found` where somebody has since it was listed, or is about to. */
 export async function whileKept<T>(context: Pick<Context, 'locks' | 'storages'>, backup: Backup, deed: () => Promise<T>): Promise<T> {
   return whileHeld(context, backup.backupId, async () => {
-    // a storage that can not tell is left to whoever reads it
+    // a storage that cannot tell is left to whoever reads it
     const looks = storagesOf(context, backup).map((storage) => storage.stat(backup).catch(() => undefined));
     if ((await Promise.all(looks)).some((found) => found !== null)) return deed();
     throw new Failure('not-found', `backup ${backup.backupId} was removed meanwhile`, { hint: 'see `backup-automation backups`' });
@@ -33,7 +39,7 @@ export async function whileKept<T>(context: Pick<Context, 'locks' | 'storages'>,
 }
 
 /**
- * All of its storages as one: where one can not be read any further, the next one goes on at the same byte. Their files are the same,
+ * All of its storages as one: where one cannot be read any further, the next one goes on at the same byte. Their files are the same,
  * or do not have the SHA-256 that whoever reads them compares.
  */
 export function anyOf(context: Context, backup: Backup): Source {
@@ -92,6 +98,6 @@ export async function readDetails(context: Context, backup: Backup, source: Sour
   const input = await source.get(backup, artifact.name);
   await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, gathered.into);
   const parsed = detailsSchema.safeParse(JSON.parse(gathered.text()));
-  if (!parsed.success) throw new Failure('verification', `the details of backup ${backup.backupId} can not be understood`);
+  if (!parsed.success) throw new Failure('verification', `the details of backup ${backup.backupId} cannot be understood`);
   return parsed.data;
 }

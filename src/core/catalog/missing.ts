@@ -18,7 +18,7 @@ export interface MissingCopy {
 export interface MissingCopies {
   /** Newest first. */
   readonly missing: readonly MissingCopy[];
-  /** Storages of which it can not be told what they lack, by name, and why. */
+  /** Storages of which it cannot be told what they lack, by name, and why. */
   readonly unknown: ReadonlyMap<string, Failure>;
 }
 

@@ -21,6 +21,7 @@ import { localZone } from '../../model/moment/window.js';
 import type { Context } from '../context.js';
 import { readManifest } from '../backup/manifest.js';
 import { earliestProof, Proofs } from './proofs.js';
+import { countOf } from '../../model/units.js';
 
 export interface RetentionScope {
   readonly database?: string;
@@ -125,7 +126,8 @@ async function hear(context: Pick<Context, 'ledger'>, oldest: string, eventId?: 
   }
   newest ??= last;
   const { corruptLines, gaps } = damage;
-  const said = corruptLines + gaps > 0 ? `the ledger has ${corruptLines} damaged lines and ${gaps} missing segments` : null;
+  const said =
+    corruptLines + gaps > 0 ? `the ledger has ${countOf(corruptLines, 'damaged line')} and ${countOf(gaps, 'missing segment')}` : null;
   return { proofs, newestRecord: newest === null ? null : new Date(newest), lastCompleted, damagedSources, damage: said };
 }
 
@@ -204,7 +206,7 @@ export interface Survey {
   readonly unlisted: string | null;
 }
 
-/** Every group of a storage with its plan. A storage that can not be listed is no error here, but then no plan removes anything. */
+/** Every group of a storage with its plan. A storage that cannot be listed is no error here, but then no plan removes anything. */
 export async function survey(context: Context, storage: Storage, scope: RetentionScope): Promise<Survey> {
   const listing = await listGroups(context, storage, scope);
   const times = [...listing.groups.values()].flat().map(({ manifest }) => manifest.startedAt);

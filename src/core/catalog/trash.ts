@@ -116,8 +116,7 @@ export async function undoPrune(context: Context, storage: Storage, database?: s
   try {
     for (const one of await listTrash(context, storage, database)) {
       if (context.signal.aborted) break;
-      if (!one.manifest)
-        problems.push(`${storage.name}: ${one.database}/${one.backupId} can not be brought back: it is not whole any more`);
+      if (!one.manifest) problems.push(`${storage.name}: ${one.database}/${one.backupId} cannot be brought back: it is not whole any more`);
       else {
         await storage.recover(one);
         recovered.push(one);

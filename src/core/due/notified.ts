@@ -53,7 +53,7 @@ export class Ears {
       try {
         this.listening.set(key, await context.engine.listen(database, one.triggers.notify ?? '', hear));
       } catch (error) {
-        context.log('warn', `${database.name}: its notifications can not be heard: ${asFailure(error).message}`);
+        context.log('warn', `${database.name}: its notifications cannot be heard: ${asFailure(error).message}`);
       }
     }
   }

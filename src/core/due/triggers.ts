@@ -90,7 +90,7 @@ async function openOf(context: Context, { agenda }: AgendaReader, { scheduleId, 
 
 const markOf = ({ engine, log }: Context, database: Database) =>
   engine.mark(database).catch((error: unknown) => {
-    log('warn', `${database.name}: its triggers can not be looked at: ${error instanceof Error ? error.message : String(error)}`);
+    log('warn', `${database.name}: its triggers cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
     return null;
   });
 

@@ -75,7 +75,7 @@ interface Standing {
   readonly hopeless: boolean;
 }
 
-/** Why the event can not run, told without measuring anything; null: it is worth a look. */
+/** Why the event cannot run, told without measuring anything; null: it is worth a look. */
 async function standing(context: Context, event: BackupEvent, over: boolean): Promise<Standing | null> {
   const schedule = event.scheduleId === undefined ? null : (context.schedules[event.scheduleId] ?? null);
   const surroundings = { database: unmeasured, freeBytes: null, neededBytes: null, runningBackups: 0 };

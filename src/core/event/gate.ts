@@ -6,7 +6,7 @@ import { decideConditions, type PassBy } from '../../model/moment/conditions.js'
 import type { Database } from '../../model/roles/engine/dump.js';
 import type { BackupEvent, EventMetadata } from '../../model/events/event.js';
 import { preBackupHealth } from '../../model/health/health.js';
-import { unmeasured, type Surroundings } from '../../model/moment/measurement.js';
+import { growth, unmeasured, type Surroundings } from '../../model/moment/measurement.js';
 import { bytesPerGB } from '../../model/units.js';
 import { newestManifest } from '../catalog/catalog.js';
 import type { Context } from '../context.js';
@@ -44,7 +44,7 @@ export type Gate =
 /** Bytes this dump will need: 1.2 times the newest stored one, else the database's size. */
 async function estimate(context: Context, database: Database, databaseSize: number | null): Promise<number | null> {
   const newest = await newestManifest(context, database.name);
-  return newest ? Math.ceil(storedSize(newest) * 1.2) : databaseSize;
+  return newest ? Math.ceil(storedSize(newest) * growth) : databaseSize;
 }
 
 async function leastFree(storages: Plan['storages']): Promise<number | null> {

@@ -8,7 +8,7 @@ import { minuteOf } from '../../model/moment/minute.js';
 import type { Context } from '../context.js';
 import { atEnd, notify } from '../notify.js';
 
-/** When to try again, as the event will say; empty where repeating can not help. */
+/** When to try again, as the event will say; empty where repeating cannot help. */
 export function whenAgain(context: Context, { attempt }: BackupEvent, failure: Failure): Pick<BackupEvent, 'retryAt'> {
   const decision = decideRetry(context.settings, attempt, failure, context.clock.now(), context.random());
   return decision ? { retryAt: decision.notBefore.toISOString() } : {};

@@ -30,7 +30,7 @@ interface Page extends EventPage {
   readonly before: number | null;
 }
 
-/** A line before this can not be about the cursor's event; ISO 8601. */
+/** A line before this cannot be about the cursor's event; ISO 8601. */
 const earliestOfCursor = (cursor: string | undefined): string => earliestLine(timeOfId(cursor ?? '') ?? 0);
 
 async function readPage(sight: Sight, query: EventQuery, place: { before?: Position; late?: Bookmarks['late'] } = {}): Promise<Page> {

@@ -30,7 +30,7 @@ export const interrupted = (event: BackupEvent): BackupEvent => ({
   status: 'failed',
   result: {
     success: false,
-    error: `interrupted: the process ${event.pid} on ${event.host} died`,
+    error: `interrupted: the process ${event.pid} on ${event.host} is gone: it was killed, or could not write to the state directory`,
     code: 'interrupted',
     class: 'transient',
     hint: 'repeat it with `backup-automation execute`',

@@ -79,7 +79,7 @@ interface Copy {
   readonly manifest: Manifest | null;
 }
 
-/** How a dead event ends; null while a storage that could hold its backup can not be asked. */
+/** How a dead event ends; null while a storage that could hold its backup cannot be asked. */
 async function endOf(context: ReconcileContext, event: BackupEvent): Promise<BackupEvent | null> {
   if (event.status === 'pending') return interrupted(event);
   const place = placeOf(event);
@@ -88,7 +88,7 @@ async function endOf(context: ReconcileContext, event: BackupEvent): Promise<Bac
     for (const { storage, manifest } of copies) if (!manifest) await storage.sweep(place);
     return recovered(event, copies) ?? interrupted(event);
   } catch (error) {
-    context.log('warn', `event ${event.id} of ${event.database}: its process died, and its storage can not be asked`, {
+    context.log('warn', `event ${event.id} of ${event.database}: its process died, and its storage cannot be asked`, {
       error: String(error),
     });
     return null;

@@ -81,7 +81,7 @@ function routineOf(context: Asking, known: Known, { id, schedule, database }: Ro
   const newest = own.find(({ suspect }) => !suspect) ?? null;
   const completed = events.findLast(({ status }) => status === 'completed');
   const ended = events.findLast(({ status }) => status === 'completed' || status === 'failed');
-  // a storage that can not be listed may hold what the ledger remembers
+  // a storage that cannot be listed may hold what the ledger remembers
   const remembered = known.listed.size < context.storages.length ? (completed?.timestamp ?? null) : null;
   // found as it was at that backup, and none made anew
   const equal = known.history.lastEqual.get(`${id} ${database}`);

@@ -1,5 +1,5 @@
 /**
- * core: the last resort when the ledger can not be written: every channel is told at once, nothing is recorded, nothing repeated.
+ * core: the last resort when the ledger cannot be written: every channel is told at once, nothing is recorded, nothing repeated.
  */
 import type { Alert } from '../../model/alert/alert.js';
 import { asFailure, type Failure } from '../../model/errors.js';
@@ -20,7 +20,7 @@ const alertOf = ({ process: { host }, clock }: Context, failure: Failure): Alert
     eventId: null,
     host,
     at,
-    title: 'The ledger can not be written, so no backup counts',
+    title: 'The ledger cannot be written, so no backup counts',
     facts: [
       ['Error', failure.message],
       ['Hint', failure.hint],
@@ -39,14 +39,14 @@ export async function tellDirectly(context: Context, failure: Failure): Promise<
   const sendings = context.channels.map(async (channel) => {
     const message = messageFor(context, alert, channel.name);
     await sendWithin(context, channel, message, limit).then(
-      () => say(`the ledger can not be written: channel "${channel.name}" was told directly, with no record of it`),
-      (error: Failure) => say(`the ledger can not be written, and channel "${channel.name}" can not be told: ${error.message}`),
+      () => say(`the ledger cannot be written: channel "${channel.name}" was told directly, with no record of it`),
+      (error: Failure) => say(`the ledger cannot be written, and channel "${channel.name}" cannot be told: ${error.message}`),
     );
   });
   await Promise.all(sendings);
 }
 
-/** Does the deed; when the ledger can not be written, tells so before it rejects. */
+/** Does the deed; when the ledger cannot be written, tells so before it rejects. */
 export async function withLastResort<T>(context: Context, deed: () => Promise<T>): Promise<T> {
   try {
     return await deed();

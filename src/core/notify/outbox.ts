@@ -83,7 +83,7 @@ export class Outbox {
     try {
       this.context.alertMemory.keep({ version, ...newest, next: next.toISOString(), lookedAt, state } satisfies Remembered);
     } catch (error) {
-      this.context.log('warn', `alerts: what was read can not be kept: ${asFailure(error).message}`);
+      this.context.log('warn', `alerts: what was read cannot be kept: ${asFailure(error).message}`);
     }
   }
 }

@@ -90,7 +90,7 @@ async function tell(context: Context, outbox: Outbox, channel: Channel, entries:
     : deliveries;
 }
 
-/** Whether the channel itself can not be reached, rather than would not take one alert. */
+/** Whether the channel itself cannot be reached, rather than would not take one alert. */
 const isStuck = ({ settings, clock }: Context, last: Delivery | undefined, entries: readonly Entry[]): boolean => {
   const entry = entries.find(({ alert }) => alert.id === last?.record.alertId);
   return last !== undefined && entry !== undefined && !last.record.ok && isGivenUp(entry, settings.alerting, clock.now());

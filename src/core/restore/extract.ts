@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import type { Backup } from '../../model/backup/backup.js';
 import { Failure } from '../../model/errors.js';
 import { withdraw } from '../backup/transfer.js';
-import { anyOf, gather, whileKept } from '../catalog/fetch.js';
+import { anyOf, gather, ofBackup, whileKept } from '../catalog/fetch.js';
 import type { Context } from '../context.js';
 
 type Extracted = 'database' | 'globals';
@@ -32,7 +32,11 @@ export async function extract(context: Context, backup: Backup, into: Writable, 
   await whileKept(context, backup, async () => {
     const input = await anyOf(context, backup).get(backup, artifact.name);
     context.announce({ kind: 'step', step: 'fetch', database: backup.database, detail: artifact.name });
-    await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
+    try {
+      await withdraw(context, { artifact, input }, [], { step: 'fetch', database: backup.database, total: artifact.size }, into);
+    } catch (error) {
+      throw error instanceof Failure ? ofBackup(backup, error) : error;
+    }
   });
 }
 

@@ -42,7 +42,7 @@ async function notesOf(context: Context, scheduleId: string, plan: Plan, databas
     const equal = await equalBackup(context, { event: { scheduleId, database: name }, plan, healthIssues: [], mark });
     notes.push(
       equal === null
-        ? `${name}: a run would store a backup: something was written since the last one, or it can not be told (skipIfUnchanged)`
+        ? `${name}: a run would store a backup: something was written since the last one, or it cannot be told (skipIfUnchanged)`
         : `${name}: a run would store nothing: the database is as backup ${equal} holds it (skipIfUnchanged); --force makes one all the same`,
     );
   }

@@ -169,7 +169,7 @@ async function explainFuture(context: Context, asked: Asked, at: Date): Promise<
   const due = isOff ? null : occurrencesOf(schedule, zone).next(new Date(begin.getTime() - 1));
   const slot = due && due.getTime() < begin.getTime() + msPerMinute ? due : null;
   const outlook = slot && outlookOf(slot, schedule, context.settings, zone);
-  const words = { runs: 'it runs, when its conditions hold then', waits: 'it is due', never: 'it is due, and can not run' };
+  const words = { runs: 'it runs, when its conditions hold then', waits: 'it is due', never: 'it is due, and cannot run' };
   const summary = outlook
     ? `${words[outlook.verdict]}${outlook.detail ? `: ${outlook.detail}` : ''}${outlook.verdict === 'waits' && outlook.startsAt ? ` (${minuteOf(outlook.startsAt)})` : ''}`
     : isOff

@@ -67,7 +67,7 @@ export interface Upcoming extends TwoClocks {
   readonly zone: string;
   /** ms; null: it is not known yet. */
   readonly expectedDuration: number | null;
-  /** When it would start: later than its time where it waits for the window; null: it can not. */
+  /** When it would start: later than its time where it waits for the window; null: it cannot. */
   readonly startsAt: string | null;
   readonly outlook: Outlook['verdict'];
   /** What is unusual about it, a sentence each: a clock change, the window, an overlap. */
@@ -126,7 +126,7 @@ function upcomingOf(slot: Slot, plans: Plans, past: Past, runs: Run[]): Upcoming
   const expectedDuration = past.expectedDuration(scheduleId, schedule.databases ?? plans.databases);
   const change = clockChangeAt(schedule, zone, at);
   const { verdict, startsAt, detail } = outlookOf(at, schedule, plans.settings, zone);
-  const notes = [...(change ? [changes[change]] : []), ...(detail ? [verdict === 'never' ? `can not run: ${detail}` : detail] : [])];
+  const notes = [...(change ? [changes[change]] : []), ...(detail ? [verdict === 'never' ? `cannot run: ${detail}` : detail] : [])];
   if (startsAt) {
     const from = startsAt.getTime();
     const others = runs.filter((run) => from === run.from || (from > run.from && from < run.until));

@@ -41,7 +41,7 @@ export class Clients {
     return chooseClient(await this.#all(), major, this.#passedOver);
   }
 
-  /** What a newer pg_dump wrote an older pg_restore can not read, whatever compresses it. */
+  /** What a newer pg_dump wrote an older pg_restore cannot read, whatever compresses it. */
   async forArchive(major: number): Promise<Installed> {
     return chooseClient(await this.#all(), major, this.#passedOver, `the archive was written by pg_dump ${major}`);
   }

@@ -12,7 +12,7 @@ import { ledgerFailure } from '../../system/ledger/segments.js';
 import type { Session } from '../../system/postgres/postgres.js';
 
 export interface ConnectionGiven extends Given {
-  /** A private folder for what only one event may see; the reconciler removes it when this process can not. */
+  /** A private folder for what only one event may see; the reconciler removes it when this process cannot. */
   runFolder(eventId: string): string;
 }
 

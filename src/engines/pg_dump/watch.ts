@@ -8,6 +8,7 @@ import type { Watch } from '../../model/roles/engine.js';
 import { systemClock } from '../../system/clock.js';
 import type { Session } from '../../system/postgres/postgres.js';
 import { applicationName, applicationNameOf, type Connection } from './connection.js';
+import { countOf } from '../../model/units.js';
 
 interface Row {
   readonly transactions: number;
@@ -74,7 +75,10 @@ export async function beginWatch(connection: Connection, eventId: string): Promi
   const [{ places } = { places: neededBeside }] = await session.query<{ places: number }>(left).catch(() => []);
   if (places < neededBeside) {
     await session.close();
-    throw new Failure('server-busy', `${places} connections are left, too few to watch a dump that needs ${neededBeside}`);
+    throw new Failure(
+      'server-busy',
+      `${countOf(places, 'connection is', 'connections are')} left, too few to watch a dump that needs ${neededBeside}`,
+    );
   }
   const { host } = server.address;
   const near = host.startsWith('/') || /^(localhost|127\.|::1$)/.test(host);

@@ -5,6 +5,7 @@ import { severities, type Alert } from './alert.js';
 import { minuteOf } from '../moment/minute.js';
 import type { Entry } from './state.js';
 import { statusOf } from './words.js';
+import { countOf } from '../units.js';
 
 /** Reasons told with their own line; the ledger has the rest. */
 const mostReasons = 39;
@@ -44,7 +45,7 @@ export function digestOf(
 ): Alert {
   const groups = groupsOf(entries);
   const shown = groups.slice(0, mostReasons).map(lineOf);
-  const rest = groups.length > mostReasons ? [['and', `${groups.length - mostReasons} more reasons`] as const] : [];
+  const rest = groups.length > mostReasons ? [['and', countOf(groups.length - mostReasons, 'more reason')] as const] : [];
   const first = entries[0]?.at ?? now.toISOString();
   return {
     id: `${id}:digest`,
@@ -55,7 +56,7 @@ export function digestOf(
     eventId: null,
     host,
     at: now.toISOString(),
-    title: `${entries.length} alerts since ${minuteOf(first)}, of ${groups.length === 1 ? 'one reason' : `${groups.length} reasons`}`,
+    title: `${countOf(entries.length, 'alert')} since ${minuteOf(first)}, of ${groups.length === 1 ? 'one reason' : `${groups.length} reasons`}`,
     facts: [...shown, ...rest],
     class: null,
     reason: 'digest',

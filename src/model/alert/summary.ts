@@ -3,7 +3,7 @@
  */
 import type { LedgerRecord } from '../events/ledger.js';
 import { StatisticsFold, type StatisticsGroup } from '../figures/statistics.js';
-import { formatBytes, formatDuration, msPerDay } from '../units.js';
+import { countOf, formatBytes, formatDuration, msPerDay } from '../units.js';
 import type { Alert } from './alert.js';
 import { minuteOf } from '../moment/minute.js';
 
@@ -21,7 +21,7 @@ function trend(now: number, then: number): string {
 
 export interface StorageLeft {
   readonly name: string;
-  /** Null: it can not be told. */
+  /** Null: it cannot be told. */
   readonly freeBytes: number | null;
 }
 
@@ -49,7 +49,7 @@ export class SummaryFold {
     const known = new Map(this.earlier.groupFigures('database').map((group) => [group.key, group]));
     const silent = [...known.keys()].filter((key) => !groups.some((group) => group.key === key));
     const at = new Date(this.now).toISOString();
-    const title = `${successfulEvents} backups were made in the last seven days, ${failedEvents} failed`;
+    const title = `${countOf(successfulEvents, 'backup was', 'backups were')} made in the last seven days, ${failedEvents} failed`;
     const isBad = failedEvents > 0 || silent.length > 0 || groups.some((group) => group.successfulEvents === 0);
     return {
       id: `${host}:${at}:summary`,
@@ -64,7 +64,7 @@ export class SummaryFold {
       facts: [
         ...silent.map((key) => [key, 'NO BACKUP in the last seven days, though there were some before'] as const),
         ...groups.slice(0, mostNamed).map((group) => [group.key, this.lineOf(group, known.get(group.key))] as const),
-        ...(groups.length > mostNamed ? [['and', `${groups.length - mostNamed} more databases`] as const] : []),
+        ...(groups.length > mostNamed ? [['and', countOf(groups.length - mostNamed, 'more database')] as const] : []),
         ...storages.map(({ name, freeBytes }) => [`Storage ${name}`, leftOf(freeBytes, totalSize)] as const),
       ],
       class: null,
@@ -91,7 +91,7 @@ export class SummaryFold {
 }
 
 function leftOf(freeBytes: number | null, perWeek: number): string {
-  if (freeBytes === null) return 'the room left can not be told';
+  if (freeBytes === null) return 'the room left cannot be told';
   const weeks = perWeek > 0 ? Math.floor(freeBytes / perWeek) : null;
   return `${formatBytes(freeBytes)} left${weeks === null ? '' : `, ${weeks > 520 ? 'years' : `${weeks} weeks`} of backups like these if none were removed`}`;
 }

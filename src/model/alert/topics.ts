@@ -26,7 +26,7 @@ function alertFor(topic: AlertKind, bad: readonly HealthCheck[], before: Alert |
   const severity = bad.some(({ status }) => status === 'critical') ? 'critical' : 'warning';
   const was = before ? ` (it was ${before.severity})` : topic === 'health' ? ' (it was healthy)' : '';
   const titles: Partial<Record<AlertKind, string>> = {
-    ledger: 'The ledger is damaged or can not be written',
+    ledger: 'The ledger is damaged or cannot be written',
     retention: 'Retention removes less than it should',
   };
   const at = now.toISOString();

@@ -3,6 +3,7 @@
  */
 import { Failure } from '../errors.js';
 import { identifier } from '../quote.js';
+import { countOf } from '../units.js';
 
 /** Something whose content a dump needs and the role does not get; `hidden`: row security would hide rows of it. */
 export interface Unreadable {
@@ -29,7 +30,6 @@ const lists = { schema: 'schema', table: 'table', sequence: 'sequence' } as cons
 const plain = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : identifier(name));
 const shown = ({ schema, name }: Unreadable): string => plain(schema) + (name === null ? '' : `.${plain(name)}`);
 const quoted = ({ schema, name }: Unreadable): string => identifier(schema) + (name === null ? '' : `.${identifier(name)}`);
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** Everything that is in the way, a phrase each; empty when the role reads all that a dump needs. */
 function phrases({ unreadable, largeObjects }: Access): string[] {
@@ -40,7 +40,7 @@ function phrases({ unreadable, largeObjects }: Access): string[] {
     return names.length === 0 ? [] : [`${noun}${names.length > 1 ? 's' : ''} ${names.join(', ')}`];
   });
   const { count, first } = largeObjects;
-  const objects = count === 0 ? [] : [`${plural(count, 'large object')} (${first.join(', ')}${count > first.length ? ', ...' : ''})`];
+  const objects = count === 0 ? [] : [`${countOf(count, 'large object')} (${first.join(', ')}${count > first.length ? ', ...' : ''})`];
   const reading = [...denied, ...objects];
   const hidden = of('hidden');
   const more = unreadable.length - some.length;

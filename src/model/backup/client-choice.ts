@@ -27,7 +27,7 @@ const becauseOf = (passedOver: readonly string[]): string => (passedOver.length 
 
 /**
  * The client for a server, or for an archive: the lowest major that is at least its own, the first found (PATH) winning ties. `what`: why
- * no older one will do. Throws `client-missing` when there is none, `client-too-old` when all are older. `passedOver`: what was found but can not be used, and why.
+ * no older one will do. Throws `client-missing` when there is none, `client-too-old` when all are older. `passedOver`: what was found but cannot be used, and why.
  */
 export function chooseClient(
   installed: readonly Installed[],

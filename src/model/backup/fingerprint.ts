@@ -2,7 +2,7 @@
  * model: two fingerprints compared: of the source in the dump's own snapshot, and of what was restored. Pure.
  */
 import type { Settings } from '../settings/settings.js';
-import { bytesPerGB, formatBytes } from '../units.js';
+import { bytesPerGB, countOf, formatBytes } from '../units.js';
 import type { Fingerprint, SequenceState, TableCount } from './backup.js';
 
 type Named = Pick<TableCount, 'schema' | 'name'>;
@@ -44,7 +44,7 @@ function compareSequences(expected: Fingerprint, found: Fingerprint): string[] {
 
 function compareLargeObjects(expected: Fingerprint, found: Fingerprint): string[] {
   if (expected.largeObjects !== null && found.largeObjects !== null && expected.largeObjects !== found.largeObjects)
-    return [`${found.largeObjects} large objects instead of ${expected.largeObjects}`];
+    return [`${countOf(found.largeObjects, 'large object')} instead of ${expected.largeObjects}`];
   return differ(expected.largeObjectsHash, found.largeObjectsHash) ? ['the large objects do not hold what they held'] : [];
 }
 
@@ -57,8 +57,10 @@ export function compareFingerprints(expected: Fingerprint, found: Fingerprint): 
     const restored = actual.get(keyOf(table));
     actual.delete(keyOf(table));
     if (!restored) differences.push(`table ${nameOf(table)} is missing`);
-    else if (restored.rows !== table.rows) differences.push(`table ${nameOf(table)} has ${restored.rows} rows instead of ${table.rows}`);
-    else if (differ(table.hash, restored.hash)) differences.push(`table ${nameOf(table)} has ${table.rows} rows, but not the same ones`);
+    else if (restored.rows !== table.rows)
+      differences.push(`table ${nameOf(table)} has ${countOf(restored.rows, 'row')} instead of ${table.rows}`);
+    else if (differ(table.hash, restored.hash))
+      differences.push(`table ${nameOf(table)} has ${countOf(table.rows, 'row')}, but not the same ones`);
   }
   for (const table of actual.values()) differences.push(`table ${nameOf(table)} was not in the source`);
   return [...differences, ...compareLargeObjects(expected, found), ...compareSequences(expected, found)];
@@ -78,7 +80,7 @@ export function refreshedViews(expected: Fingerprint, found: Fingerprint): strin
     const restored = actual.get(keyOf(view));
     if (!restored || (restored.rows === view.rows && !differ(view.hash, restored.hash))) return [];
     return [
-      `the materialized view ${nameOf(view)} was stale in the source, or depends on when it is filled: it was refreshed, and has ${restored.rows} rows, ${view.rows} before`,
+      `the materialized view ${nameOf(view)} was stale in the source, or depends on when it is filled: it was refreshed, and has ${countOf(restored.rows, 'row')}, ${view.rows} before`,
     ];
   });
 }

@@ -4,6 +4,7 @@
  */
 import { Failure } from '../errors.js';
 import type { StoredObject } from './backup.js';
+import { countOf } from '../units.js';
 
 /** An archive's table of contents. */
 export interface Contents {
@@ -78,7 +79,7 @@ export function disappearance(now: readonly StoredObject[] | undefined, before: 
       !belongings.has(kind) || !tables.some((table) => table.schema === schema && name.startsWith(`${table.name} `)),
   );
   if (told.length === 0) return null;
-  const count = `${told.length} ${told.length === 1 ? 'object is' : 'objects are'} gone that the last good backup has`;
+  const count = `${countOf(told.length, 'object is', 'objects are')} gone that the last good backup has`;
   const more = told.length > named ? `; and ${told.length - named} more` : '';
   const list = told.slice(0, named).map((one) => `${one.kind.toLowerCase()} ${shownName(one)}`);
   return { sealed: count, told: `${count}: ${list.join(', ')}${more}` };

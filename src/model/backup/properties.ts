@@ -92,7 +92,7 @@ const inOrder = ({ acl }: DatabaseProperties): string => JSON.stringify(acl?.map
 const sameAcl = (a: DatabaseProperties, b: DatabaseProperties): boolean =>
   inOrder(a) === inOrder(b) && (a.owner === b.owner || a.acl === null);
 
-/** The statements that make a database's properties what they were, in order; none where they are. Its locale can not be changed any more. */
+/** The statements that make a database's properties what they were, in order; none where they are. Its locale cannot be changed any more. */
 export function amendments(wanted: DatabaseProperties, present: DatabaseProperties, { databaseName, noOwner }: Amendment): string[] {
   const database = identifier(databaseName);
   const kept = ({ role }: Setting) => role === null || !noOwner;
@@ -114,7 +114,7 @@ export function amendments(wanted: DatabaseProperties, present: DatabaseProperti
   ];
 }
 
-/** What can not be brought back, a sentence each. */
+/** What cannot be brought back, a sentence each. */
 export function beyondMending(wanted: DatabaseProperties, present: DatabaseProperties): string[] {
   const sorts = ({ provider, locale }: DatabaseProperties) => (locale === null ? provider : `${provider} ${locale}`);
   const versions = [wanted.collationVersion, present.collationVersion];

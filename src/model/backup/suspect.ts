@@ -3,7 +3,7 @@
  * Sentences, no verdict on any backup that is there already.
  */
 import type { Fingerprint, Manifest, TableCount } from './backup.js';
-import { formatBytes } from '../units.js';
+import { countOf, formatBytes } from '../units.js';
 
 /** Good backups that a new one is compared with. */
 const comparedWith = 5;
@@ -76,10 +76,12 @@ export function rowSuspicion(made: Fingerprint, before: Fingerprint): RowSuspici
   if (lost.length === 0) return null;
   const one = (table: TableCount) => {
     const left = rows.get(keyOf(table));
-    return left === undefined ? `${keyOf(table)} with ${table.rows} rows is gone` : `${keyOf(table)} has ${left} rows of ${table.rows}`;
+    return left === undefined
+      ? `${keyOf(table)} with ${countOf(table.rows, 'row')} is gone`
+      : `${keyOf(table)} has ${left} rows of ${table.rows}`;
   };
   const more = lost.length > named ? `; and ${lost.length - named} more` : '';
-  const count = `${lost.length} ${lost.length === 1 ? 'table' : 'tables'} lost most of the rows that the last good backup has`;
+  const count = `${countOf(lost.length, 'table')} lost most of the rows that the last good backup has`;
   return { sealed: count, told: `${count}: ${lost.slice(0, named).map(one).join('; ')}${more}` };
 }
 

@@ -12,7 +12,7 @@ export interface BackupTold {
   readonly manifest: Manifest;
   /** Null: they are sealed, and there is no key here. */
   readonly details: BackupDetails | null;
-  /** Why they can not be read. */
+  /** Why they cannot be read. */
   readonly sealed?: FailureDocument;
 }
 
@@ -26,7 +26,7 @@ const sealedTo = (keys: readonly string[]): string => (keys.length > 0 ? `to the
 
 type Fact = readonly [name: string, value: string];
 
-/** What the details say; of sealed ones why they can not be read. */
+/** What the details say; of sealed ones why they cannot be read. */
 function inside({ details, sealed }: BackupTold): Fact[] {
   if (details === null)
     return [['inside', `extensions, roles and row counts are sealed, and not to be read here: ${sealed?.message} (${sealed?.hint})`]];

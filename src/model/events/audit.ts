@@ -3,6 +3,7 @@
  */
 import type { Actor } from '../access/actor.js';
 import type { LedgerRecord } from './ledger.js';
+import { countOf } from '../units.js';
 
 export interface AuditLine extends Actor {
   /** ISO 8601. */
@@ -29,7 +30,7 @@ function deedOf(record: LedgerRecord): Deed | null {
         ? { action: 'execute', target: `${record.scheduleId ?? record.type} ${record.database} ${record.id}` }
         : null;
     case 'clear':
-      return { action: 'events clear', target: `${record.cleared} events` };
+      return { action: 'events clear', target: countOf(record.cleared, 'event') };
     case 'pin':
       return { action: record.pinned ? 'pin' : 'unpin', target: `${record.backupId}: ${record.reason}` };
     case 'configuration':

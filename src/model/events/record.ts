@@ -29,7 +29,7 @@ export function idOf(record: LedgerRecord): string | null {
 /** How far the clock may have been set back between an event's creation and its lines, ms. */
 const clockSlack = msPerDay;
 
-/** A line written before this can not be about an event of that time; ISO, to be compared with a line's `at`. */
+/** A line written before this cannot be about an event of that time; ISO, to be compared with a line's `at`. */
 export const earliestLine = (time: number): string => new Date(Math.max(0, time - clockSlack)).toISOString();
 
 /** When a UUIDv7 was made, ms; null for any other id. */

@@ -9,7 +9,7 @@ import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './schedule
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
 import type { LedgerDamage } from '../roles/ledger.js';
 import type { RestoreTime } from '../figures/restore-times.js';
-import { formatDuration, msPerDay, msPerMinute } from '../units.js';
+import { countOf, formatBytes, formatDuration, msPerDay, msPerMinute } from '../units.js';
 
 /** A schedule and one of its databases. */
 export interface RoutineFacts {
@@ -70,6 +70,8 @@ export interface AutomationFacts {
   readonly damage: Readonly<LedgerDamage>;
   /** Why the ledger could not be written; null: it could, or there was nothing to write. */
   readonly unwritable: string | null;
+  /** Free bytes where the ledger is; null: it cannot be told. */
+  readonly stateRoom: number | null;
   /** Null: nothing is encrypted. */
   readonly sealing: SealingFacts | null;
   readonly scheduler: SchedulerFacts;
@@ -121,13 +123,20 @@ function judgeDeadRuns(deadRuns: readonly string[]): HealthCheck {
   };
 }
 
-function judgeLedger({ damage: { corruptLines, gaps, tornTail }, unwritable }: AutomationFacts): HealthCheck {
+/** With less the next events may not be written to their end, bytes. */
+const leastStateRoom = 64_000_000;
+
+function judgeLedger({ damage: { corruptLines, gaps, tornTail }, unwritable, stateRoom }: AutomationFacts): HealthCheck {
   const check = { name: 'ledger', subject: null, value: corruptLines + gaps, limit: 0 };
   if (unwritable !== null)
     return { ...check, status: 'critical', detail: unwritable, hint: 'check room, owner and mode of the state directory' };
+  if (stateRoom !== null && stateRoom < leastStateRoom) {
+    const detail = `the state directory has ${formatBytes(stateRoom)} left, ${formatBytes(leastStateRoom)} should be: soon no event can be recorded`;
+    return { ...check, status: 'critical', detail, hint: 'make room on its file system, or set stateDirectory' };
+  }
   const found = [
-    corruptLines > 0 ? `${corruptLines} damaged lines` : null,
-    gaps > 0 ? `${gaps} missing segments` : null,
+    corruptLines > 0 ? countOf(corruptLines, 'damaged line') : null,
+    gaps > 0 ? countOf(gaps, 'missing segment') : null,
     tornTail ? 'an unfinished last line' : null,
   ].filter(Boolean);
   if (found.length === 0) return { ...check, ...good, detail: 'every line can be read' };

@@ -6,7 +6,7 @@ import type { EngineProbe } from '../roles/engine/dump.js';
 import type { Failure } from '../errors.js';
 import { judgeAutomation, type AutomationFacts } from './automation.js';
 import type { HealthCheck } from './check.js';
-import type { Measurement } from '../moment/measurement.js';
+import { growth, type Measurement } from '../moment/measurement.js';
 import type { HealthLimits } from '../settings/settings.js';
 import type { StorageProbe } from '../roles/storage.js';
 import { bytesPerGB, formatBytes, formatDuration } from '../units.js';
@@ -25,7 +25,7 @@ export interface DatabaseFacts {
   readonly name: string;
   readonly measurement: Measurement | Failure;
   readonly probe: EngineProbe | Failure;
-  /** Why the role can not back up a database of the entry, one each; left out where it was not asked. */
+  /** Why the role cannot back up a database of the entry, one each; left out where it was not asked. */
   readonly refused?: readonly Failure[];
 }
 
@@ -40,6 +40,8 @@ export interface HealthFacts extends AutomationFacts {
   readonly minDiskSpace: number;
   readonly databases: readonly DatabaseFacts[];
   readonly storages: readonly StorageFacts[];
+  /** By the storage's name: what the newest backup of each database took there, bytes. */
+  readonly newestSizes: ReadonlyMap<string, number>;
 }
 
 /** One figure of a database that may stop a backup. A limit named `max...` is to be kept under, one named `min...` over. */
@@ -153,7 +155,7 @@ function judgeOverall(subject: string, { latency, inRecovery, oldestTransactionA
   return check('database', subject, { status: 'healthy', value: round(latency), detail });
 }
 
-function judgeStorage({ name, probe }: StorageFacts, minDiskSpace: number): HealthCheck[] {
+function judgeStorage({ name, probe }: StorageFacts, { minDiskSpace, newestSizes }: HealthFacts): HealthCheck[] {
   if (isFailure(probe)) return [failed('storage', name, probe)];
   const { marker, freeBytes } = probe;
   const writable = check('storage', name, { status: 'healthy', value: marker, detail: probe.detail || 'it can be written' });
@@ -163,12 +165,19 @@ function judgeStorage({ name, probe }: StorageFacts, minDiskSpace: number): Heal
       check('disk-space', name, { status: 'unknown', value: null, limit: minDiskSpace, detail: 'the free space cannot be told' }),
     ];
   const bad = freeBytes < minDiskSpace * bytesPerGB;
+  const newest = newestSizes.get(name) ?? 0;
+  const tight = !bad && freeBytes < growth * newest;
+  const next = `; the newest backups took ${formatBytes(newest)}`;
   const space = check('disk-space', name, {
-    status: bad ? 'critical' : 'healthy',
+    status: bad ? 'critical' : tight ? 'warning' : 'healthy',
     value: round(freeBytes / bytesPerGB),
     limit: minDiskSpace,
-    detail: `${formatBytes(freeBytes)} are free, the limit is ${minDiskSpace} GB (conditions.minDiskSpace)`,
-    hint: bad ? 'make room, or the next backup is cancelled; see `backup-automation backups`' : '',
+    detail: `${formatBytes(freeBytes)} are free, the limit is ${minDiskSpace} GB (conditions.minDiskSpace)${tight ? next : ''}`,
+    hint: bad
+      ? 'make room, or the next backup is cancelled; see `backup-automation backups`'
+      : tight
+        ? 'make room before the next ones; see `backup-automation backups prune`'
+        : '',
   });
   return [writable, space];
 }
@@ -180,7 +189,7 @@ export function judgeHealth(facts: HealthFacts): HealthReport {
   const automation = judgeAutomation(facts);
   const checks = [
     ...facts.databases.flatMap((database) => judgeDatabase(database, facts.limits)),
-    ...facts.storages.flatMap((storage) => judgeStorage(storage, facts.minDiskSpace)),
+    ...facts.storages.flatMap((storage) => judgeStorage(storage, facts)),
     ...automation.checks,
   ];
   const bad = checks.filter(({ status }) => status === 'warning' || status === 'critical');

@@ -5,7 +5,7 @@ import type { HealthCheck } from './check.js';
 import { formatDuration, msPerDay } from '../units.js';
 
 export interface SealingFacts {
-  /** Why some of what is asked for can not be sealed, a sentence each: then it is not backed up either. */
+  /** Why some of what is asked for cannot be sealed, a sentence each: then it is not backed up either. */
   readonly problems: readonly string[];
   /** The keys that are sealed to, by their public ids, and when the private one was last proven. */
   readonly keys: readonly { readonly id: string; readonly provenAt: Date | null }[];

@@ -76,7 +76,7 @@ export const metrics = {
     help: 'Backups that the target should hold and does not; NaN: it could not be listed.',
   },
   target_up: { type: 'gauge', labels: ['target'], help: 'Whether the target answered in time, is the known one, and can be written.' },
-  target_free_bytes: { type: 'gauge', labels: ['target'], help: 'Free space; NaN: it can not be told.' },
+  target_free_bytes: { type: 'gauge', labels: ['target'], help: 'Free space; NaN: it cannot be told.' },
   target_min_free_bytes: { type: 'gauge', labels: ['target'], help: 'With less free space no backup starts (conditions.minDiskSpace).' },
 
   alert_deliveries_total: {
@@ -88,7 +88,7 @@ export const metrics = {
   alerts_owed: { type: 'gauge', labels: ['channel'], help: 'Alerts that the channel has still to be told.' },
   alerts_dead: { type: 'gauge', labels: ['channel'], help: 'Alerts given up since the channel last took anything.' },
 
-  ledger_damaged_lines: { type: 'gauge', labels: [], help: 'Lines of the ledger that can not be read.' },
+  ledger_damaged_lines: { type: 'gauge', labels: [], help: 'Lines of the ledger that cannot be read.' },
   ledger_missing_segments: { type: 'gauge', labels: [], help: 'Files that are missing in the row of the ledger.' },
   scheduler_last_tick_timestamp_seconds: {
     type: 'gauge',

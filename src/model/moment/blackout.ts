@@ -8,7 +8,7 @@ const isDay = (text: string): boolean => {
   return !Number.isNaN(Date.parse(whole)) && new Date(whole).toISOString().startsWith(whole);
 };
 
-/** Why an entry can not be; null when it can. */
+/** Why an entry cannot be; null when it can. */
 export function blackoutProblem(entry: string): string | null {
   const [from = '', until = from] = entry.split('/');
   if (!isDay(from) || !isDay(until)) return 'days that there are, e.g. "12-24/12-26"';

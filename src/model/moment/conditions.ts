@@ -4,7 +4,7 @@
 import type { PassedCondition } from '../events/event.js';
 import type { Measurement, Surroundings } from './measurement.js';
 import type { Settings } from '../settings/settings.js';
-import { bytesPerGB, formatBytes } from '../units.js';
+import { bytesPerGB, countOf, formatBytes } from '../units.js';
 import { localZone, timeOfDay, windowState } from './window.js';
 import { minuteOf } from './minute.js';
 
@@ -111,8 +111,7 @@ function judgeDisk({ conditions }: ConditionSettings, { freeBytes, neededBytes }
 
 function judgeConcurrency({ conditions }: ConditionSettings, running: number): Judged {
   const limit = conditions.maxConcurrentBackups;
-  const are = running === 1 ? 'backup is' : 'backups are';
-  const detail = `${running} other ${are} running, the limit is ${limit} at the same time (maxConcurrentBackups)`;
+  const detail = `${countOf(running, 'other backup is', 'other backups are')} running, the limit is ${limit} at the same time (maxConcurrentBackups)`;
   const remedy = 'nothing passes it by; see `backup-automation active`, or wait with --wait';
   return { name: 'concurrency', value: running + 1, limit, met: running < limit, detail, passable: null, remedy };
 }

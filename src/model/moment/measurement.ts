@@ -2,6 +2,9 @@
  * model: what was measured in one look, before anything is decided. Null means it could not be measured; `unknown` says why.
  */
 
+/** How many times the last one the next backup may need. */
+export const growth = 1.2;
+
 /** Of one database server, and of the database on it. */
 export interface Measurement {
   readonly connections: number | null;

@@ -1,5 +1,5 @@
 /**
- * model: what becomes of an occurrence by the clock alone: it runs, it waits for the window, or it can not run. Measures nothing.
+ * model: what becomes of an occurrence by the clock alone: it runs, it waits for the window, or it cannot run. Measures nothing.
  */
 import type { Schedule, Settings } from '../settings/settings.js';
 import { msPerMinute } from '../units.js';
@@ -10,7 +10,7 @@ export type OutlookSettings = Pick<Settings, 'backupWindow' | 'intelligentSchedu
 
 export interface Outlook {
   readonly verdict: 'runs' | 'waits' | 'never';
-  /** When it would start; null: it can not. */
+  /** When it would start; null: it cannot. */
   readonly startsAt: Date | null;
   /** A sentence; empty when it runs at once. */
   readonly detail: string;

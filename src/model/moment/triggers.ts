@@ -3,7 +3,7 @@
  */
 import type { Mark } from '../backup/mark.js';
 import type { Triggers } from '../settings/timing.js';
-import { bytesPerGB, formatBytes, msPerMinute } from '../units.js';
+import { bytesPerGB, countOf, formatBytes, msPerMinute } from '../units.js';
 import { minuteOf } from './minute.js';
 
 /** The newest backup of the schedule and database. */
@@ -74,7 +74,7 @@ function rows(changedRows: number | undefined, then: Mark, now: Mark): Firing | 
   if (changed < changedRows) return null;
   return {
     trigger: 'rows',
-    cause: `${changed} rows changed since the last backup${isSame ? '' : ', or more'}, the limit is ${changedRows}`,
+    cause: `${countOf(changed, 'row')} changed since the last backup${isSame ? '' : ', or more'}, the limit is ${changedRows}`,
   };
 }
 

@@ -108,7 +108,7 @@ interface Judged {
 function judge({ facts, lastGood, newest, now }: Judged): readonly [Answer, string] {
   const { routines, expected, due, broken } = facts;
   const unlisted = Object.entries(storedOf(routines)).flatMap(([name, count]) => (count === null ? [name] : []));
-  if (!newest && unlisted.length > 0) return ['unknown', `storage ${unlisted.join(', ')} can not be listed`];
+  if (!newest && unlisted.length > 0) return ['unknown', `storage ${unlisted.join(', ')} cannot be listed`];
   if (!lastGood || !newest) return ['none', routines.some(({ suspect }) => suspect) ? 'all of its backups are suspect' : 'no backup yet'];
   const age = formatDuration(now.getTime() - lastGood.getTime());
   if (expected && expected <= now) return ['late', `its last good backup is ${age} old, and newer ones are due`];
@@ -166,7 +166,7 @@ const titles: Readonly<Record<Answer, string>> = {
 /** Of several at once, where each has its own reason. */
 const reasons: Readonly<Record<Exclude<Answer, 'proven'>, string>> = {
   unproven: 'nothing proves the last backups',
-  unknown: 'a storage can not be listed',
+  unknown: 'a storage cannot be listed',
   suspect: 'the newest backups are suspect',
   failed: 'the last runs failed',
   late: 'the last good backups are too old',

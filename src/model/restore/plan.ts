@@ -5,7 +5,7 @@ import type { BackupDetails, Manifest } from '../backup/backup.js';
 import type { TargetSurvey } from '../roles/engine/load.js';
 import { amendments, beyondMending, localeClauses } from '../backup/properties.js';
 import { identifier, literal } from '../quote.js';
-import { formatBytes } from '../units.js';
+import { countOf, formatBytes } from '../units.js';
 
 /** One thing that a restore would fail for, or not bring back as it was. */
 export interface Missing {
@@ -77,7 +77,7 @@ function database({ manifest, details, create, forceTarget }: RestoreWish, targe
     findings.push(lacking('target', name, `the database ${shown(name)} exists already; leave --create out, or name another`));
   const source = isSource(manifest, target);
   if (!source && objects === 0) return findings;
-  const what = source ? 'is the database that the backup was taken from' : `is not empty: it holds ${objects} objects`;
+  const what = source ? 'is the database that the backup was taken from' : `is not empty: it holds ${countOf(objects, 'object')}`;
   if (forceTarget === name) findings.push({ warning: `${shown(name)} ${what}; its tables of the same names will be replaced` });
   else findings.push(lacking('target', name, `${shown(name)} ${what}; name a new one with --create, or add --force-target ${shown(name)}`));
   return findings;
@@ -89,7 +89,7 @@ function rights({ details, create, noOwner, role }: RestoreWish, target: TargetS
   const strangers = noOwner ? [] : details.roles.filter((one) => !memberOf.includes(one));
   const grants = strangers.map((one) => `GRANT ${identifier(one)} TO ${identifier(name)};`).join(' ');
   const unable = strangers.length > 0 && {
-    warning: `${shown(name)} is no member of ${strangers.map(shown).join(', ')} and can not give them what they own; --no-owner leaves owners out, else: ${grants}`,
+    warning: `${shown(name)} is no member of ${strangers.map(shown).join(', ')} and cannot give them what they own; --no-owner leaves owners out, else: ${grants}`,
   };
   const mayNotSet = role !== undefined && target.roles.includes(role) && !memberOf.includes(role);
   return [
@@ -175,7 +175,7 @@ function room({ manifest }: Pick<RestoreWish, 'manifest'>, { freeBytes }: Target
   if (databaseSize === null || freeBytes === null)
     return [
       {
-        warning: `whether there is room${databaseSize === null ? '' : ` for ${formatBytes(databaseSize)}`} on the server can not be told from here`,
+        warning: `whether there is room${databaseSize === null ? '' : ` for ${formatBytes(databaseSize)}`} on the server cannot be told from here`,
       },
     ];
   if (freeBytes >= databaseSize) return [];
@@ -196,7 +196,7 @@ function server({ manifest }: Pick<RestoreWish, 'manifest'>, target: TargetSurve
     ...(target.serverMajor < from
       ? [lacking('version', manifest.serverVersion, `the server is PostgreSQL ${target.serverVersion}, the backup of ${manifest.serverVersion}: use one of ${from} or newer`)] // prettier-ignore
       : []),
-    ...(sessions > 0 ? [{ warning: `${sessions} other session${sessions === 1 ? ' is' : 's are'} connected to the target` }] : []),
+    ...(sessions > 0 ? [{ warning: `${countOf(sessions, 'other session is', 'other sessions are')} connected to the target` }] : []),
   ];
 }
 

@@ -8,7 +8,7 @@ export interface ScratchPlace {
   readonly folder: string;
   /** Number of its file system, as stat(2) tells it. */
   readonly device: number | null;
-  /** Bytes; null when it can not be told. */
+  /** Bytes; null when it cannot be told. */
   readonly free: number | null;
   /** Why no server can keep its data there; null: one can. */
   readonly obstacle: string | null;

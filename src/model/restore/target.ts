@@ -4,6 +4,7 @@
 import { Failure } from '../errors.js';
 import type { TargetState } from '../roles/engine/load.js';
 import { isSource, type RestoreWish } from './plan.js';
+import { countOf } from '../units.js';
 
 interface Wish extends Pick<RestoreWish, 'manifest' | 'create' | 'forceTarget'> {
   /** Connections at once. */
@@ -23,15 +24,16 @@ export function admit({ manifest, create, forceTarget, jobs }: Wish, state: Targ
       hint: 'type the name of the target database after --force-target',
     });
   const source = isSource(manifest, state);
-  const occupied = state.objects !== null && state.objects > 0;
+  const { objects } = state;
+  const occupied = objects !== null && objects > 0;
   if (!source && !occupied) return [];
-  const what = source ? 'is the database that the backup was taken from' : `is not empty: it holds ${state.objects} objects`;
+  const what = source ? 'is the database that the backup was taken from' : `is not empty: it holds ${countOf(objects ?? 0, 'object')}`;
   if (forceTarget === undefined)
     throw new Failure('restore-target', `${state.place} ${what}`, {
       hint: `restore into a new database with --create; or add --force-target ${JSON.stringify(state.databaseName)} if you are sure`,
     });
   if (occupied && jobs > 1)
-    throw new Failure('usage', `--jobs can not replace what is in ${state.place}: that is done in one transaction, by one connection`, {
+    throw new Failure('usage', `--jobs cannot replace what is in ${state.place}: that is done in one transaction, by one connection`, {
       hint: 'leave --jobs out, or restore into an empty database',
     });
   return [`${state.place} ${what}; its tables of the same names were replaced, because --force-target named it`];

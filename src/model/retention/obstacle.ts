@@ -31,7 +31,7 @@ const aheadByHand = 100 * msPerDay;
 const freshFor = 2;
 
 function clockProblem({ interval }: RetentionPolicy, now: Date, { newestRecord }: RetentionFacts): string | null {
-  if (!newestRecord) return 'the ledger is empty, so the clock can not be checked';
+  if (!newestRecord) return 'the ledger is empty, so the clock cannot be checked';
   const since = now.getTime() - newestRecord.getTime();
   if (since < -back) return `the clock is ${formatDuration(-since)} behind the newest record of the ledger`;
   const limit = interval === null ? aheadByHand : Math.max(ahead, 3 * interval);

@@ -38,7 +38,7 @@ export interface Channel {
   /** Whether a recovery ends something there, so that each is told by itself. */
   readonly resolves?: boolean;
   /**
-   * Resolves when the other side took it. Throws `alert`: of class `permanent` when repeating can not help (no such webhook, a refused
+   * Resolves when the other side took it. Throws `alert`: of class `permanent` when repeating cannot help (no such webhook, a refused
    * recipient), with `retryAfter` where the other side named a time. Never repeats by itself, follows no redirect, ends with the signal.
    */
   send(message: Message, signal: AbortSignal): Promise<Receipt>;

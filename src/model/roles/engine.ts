@@ -49,13 +49,13 @@ export interface Engine {
   mark(database: Database): Promise<Mark>;
   /**
    * Takes one of `limit` places of the server, and the database, in the name of a host; waits for nobody. `refused`: who has them.
-   * Throws where the server can not be reached, or has no connection to spare.
+   * Throws where the server cannot be reached, or has no connection to spare.
    */
   claim(database: Database, limit: number, host: string): Promise<ServerPlace | { readonly refused: string }>;
   /** What its role may not read of what a dump has to read. Quick, and locks nothing. */
   access(database: Database): Promise<Access>;
   dump(database: Database, request: DumpRequest): Promise<Dump>;
-  /** Folders of this host where the server of a database, by its name here, keeps its data; none: it is elsewhere; null: it can not be told. Never throws. */
+  /** Folders of this host where the server of a database, by its name here, keeps its data; none: it is elsewhere; null: it cannot be told. Never throws. */
   volumes(name: string): Promise<readonly string[] | null>;
   /** Calls `heard` whenever somebody notifies the channel. */
   listen(database: Database, channel: string, heard: () => void): Promise<Listening>;

@@ -63,7 +63,7 @@ export interface Ledger {
   readBackwards(damage?: LedgerDamage, before?: Position): AsyncIterable<LedgerLine>;
   /** The newest state of one event, null when unknown. */
   find(eventId: string): Promise<BackupEvent | null>;
-  /** Follows the hash chain from the first line on, in constant memory. Throws only when a file can not be read at all. */
+  /** Follows the hash chain from the first line on, in constant memory. Throws only when a file cannot be read at all. */
   verify(): Promise<ChainReport>;
   /** The paths of its files, oldest first. */
   segments(): Promise<readonly string[]>;

@@ -4,6 +4,6 @@
 export interface Memory {
   /** What was kept last; null: nothing, or nothing that can be read. Never throws. */
   recall(): unknown;
-  /** Throws a Failure `ledger` when it can not be written. */
+  /** Throws a Failure `ledger` when it cannot be written. */
   keep(content: object): void;
 }

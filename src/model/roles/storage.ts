@@ -22,7 +22,7 @@ export interface StoredBackup {
 
 /** A backup that was put aside: in no listing any more, and still there. */
 export interface DiscardedBackup extends StoredBackup {
-  /** When it was put aside, ISO 8601; null where that can not be read. */
+  /** When it was put aside, ISO 8601; null where that cannot be read. */
   readonly discardedAt: string | null;
 }
 
@@ -43,7 +43,7 @@ export interface Deposit {
 export interface Storage {
   readonly name: string;
   readonly kind: string;
-  /** Whether a backup fails that can not be stored here. */
+  /** Whether a backup fails that cannot be stored here. */
   readonly required: boolean;
   /** Reaches it, checks the marker (throws `storage-marker`) and that it can be written; leaves nothing. */
   probe(): Promise<StorageProbe>;
@@ -53,9 +53,9 @@ export interface Storage {
   get(place: BackupPlace, artifact: string): Promise<Readable>;
   /** Every committed folder, of each database the newest first; `database` narrows it. */
   list(database?: string): AsyncIterable<StoredBackup>;
-  /** Throws, rather than resolve to null, when the storage can not be asked. */
+  /** Throws, rather than resolve to null, when the storage cannot be asked. */
   stat(place: BackupPlace): Promise<StoredBackup | null>;
-  /** Removes what an interrupted `put` of this backup left; nothing may be there. Throws when the storage can not be asked. */
+  /** Removes what an interrupted `put` of this backup left; nothing may be there. Throws when the storage cannot be asked. */
   sweep(place: BackupPlace): Promise<void>;
   /** Puts a small text beside the manifest, in the place of one of that name; durable when it resolves. `name` is of A-Z. */
   mark(place: BackupPlace, name: string, text: string): Promise<void>;

@@ -39,7 +39,7 @@ export const alertingSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('When a summary of the week is sent, e.g. "MON 08:00"; null: never.'),
-  giveUpAfter: z.number().min(1).max(8760).default(72).describe('An alert that can not be delivered for this time is dead, hours.'),
+  giveUpAfter: z.number().min(1).max(8760).default(72).describe('An alert that cannot be delivered for this time is dead, hours.'),
   canaryEveryDays: z.int().min(0).max(3650).default(30).describe('How often each channel is proven by a test message, days; 0: never.'),
 });
 export type Alerting = z.infer<typeof alertingSchema>;

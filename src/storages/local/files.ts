@@ -2,7 +2,7 @@
  * storages: files and folders of a local storage, made durable, and never reached through a link.
  */
 import { constants } from 'node:fs';
-import { lstat, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { manifestName } from '../../model/settings/names.js';
@@ -21,6 +21,17 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** The folder itself or, while it is not there, its nearest parent that is. Throws where that is no folder. */
+export async function nearestFolder(path: string): Promise<string> {
+  const there = await stat(path).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT' && dirname(path) !== path) return null;
+    throw error;
+  });
+  if (there === null) return nearestFolder(dirname(path));
+  if (!there.isDirectory()) throw new Error(`${path} is not a folder`);
+  return path;
 }
 
 export async function makeFile(path: string): Promise<FileHandle> {
@@ -49,7 +60,7 @@ async function openFile(path: string): Promise<FileHandle> {
 /** What is read at once. Greater pieces stay in memory for long after they were used (measured: 30 MB more on Node 24). */
 const piece = 64 * 1024;
 
-/** A file's bytes. Only what the file itself can not give is put into words by `explain`, never why somebody stopped reading. */
+/** A file's bytes. Only what the file itself cannot give is put into words by `explain`, never why somebody stopped reading. */
 export async function readFrom(path: string, explain: (error: unknown) => Error): Promise<Readable> {
   const handle = await openFile(path);
   return new Readable({
@@ -66,7 +77,7 @@ export async function readFrom(path: string, explain: (error: unknown) => Error)
   });
 }
 
-/** The whole content of a small file; null when it is not there, too large, or can not be read. */
+/** The whole content of a small file; null when it is not there, too large, or cannot be read. */
 export async function readSmall(path: string): Promise<Uint8Array | null> {
   try {
     const handle = await openFile(path);
@@ -126,7 +137,7 @@ export async function discardedAt(folder: string): Promise<string | null> {
   return Number.isNaN(Date.parse(text)) ? null : text;
 }
 
-/** The manifest first, and the date last: what is left of an interrupted removal can not be taken for a backup, and is known for what it is. */
+/** The manifest first, and the date last: what is left of an interrupted removal cannot be taken for a backup, and is known for what it is. */
 export async function removeTrash(folder: string): Promise<void> {
   const trash = trashOf(folder);
   if (!(await lstat(trash)).isDirectory()) throw new Error(`${basename(trash)} is not a folder`);

@@ -22,6 +22,7 @@ import {
   discardFolder,
   errnoOf,
   isMissing,
+  nearestFolder,
   readFrom,
   readSmall,
   recoverFolder,
@@ -35,7 +36,7 @@ import {
 const options = z.strictObject({
   kind: z.literal('local').describe('A folder on a mounted file system.'),
   path: z.string().min(1).describe('The folder; relative paths are relative to the configuration file.'),
-  required: z.boolean().default(false).describe('Whether a backup fails that can not be stored here.'),
+  required: z.boolean().default(false).describe('Whether a backup fails that cannot be stored here.'),
 });
 
 const codes: Record<string, FailureCode> = {
@@ -83,7 +84,7 @@ class LocalStorage implements Storage {
   async probe() {
     return this.attempt(async () => {
       const marker = await this.#marker.find();
-      if (marker === 'known') await access(this.#root, constants.R_OK | constants.W_OK | constants.X_OK);
+      await access(await nearestFolder(this.#root), constants.R_OK | constants.W_OK | constants.X_OK);
       return { marker, freeBytes: await freeBytes(this.#root), detail: this.#root } as const;
     });
   }

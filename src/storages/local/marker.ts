@@ -43,7 +43,7 @@ export class Marker {
     if (there?.isFile() && there.size === 0) writeAtomic(file, `${randomUUID()}\n`);
     else if (!there) createAtomic(file, `${randomUUID()}\n`);
     const id = await this.#read();
-    if (id === null) throw new Error(`${markerName} can not be read as a marker`);
+    if (id === null) throw new Error(`${markerName} cannot be read as a marker`);
     await this.#memory.remember(this.#storage, id);
   }
 

@@ -24,7 +24,7 @@ const means: module.Dependencies = {
   },
 };
 
-/** Free bytes for this user on the file system of `path` (or of its nearest parent that exists); null when it can not be told. */
+/** Free bytes for this user on the file system of `path` (or of its nearest parent that exists); null when it cannot be told. */
 export async function freeBytes(path: string): Promise<number | null> {
   try {
     return (await checkDiskSpace(path, means)).free;

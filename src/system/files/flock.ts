@@ -114,7 +114,7 @@ export async function takeLock(path: string, seconds: number): Promise<Lock | nu
   }
 }
 
-/** Whether somebody holds the lock so that `against` can not be had now. Creates nothing; a file that is not there is not held. */
+/** Whether somebody holds the lock so that `against` cannot be had now. Creates nothing; a file that is not there is not held. */
 export function isHeld(path: string, against: 'exclusive' | 'shared' = 'shared'): boolean {
   let fd: number;
   try {

@@ -21,7 +21,7 @@ export function openStorageMemory(stateDirectory: string): StorageMemory {
         return (await readFile(fileOf(storage), 'utf8')).trim();
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-        throw new Failure('ledger', `${fileOf(storage)} can not be read: ${String(error)}`, { cause: error });
+        throw new Failure('ledger', `${fileOf(storage)} cannot be read: ${String(error)}`, { cause: error });
       }
     },
     async remember(storage, marker) {

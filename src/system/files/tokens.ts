@@ -19,7 +19,7 @@ const isToken = (value: unknown): value is Token => {
 };
 
 const refuse = (path: string, why: string, hint: string): never => {
-  throw new Failure('configuration', `the tokens in ${path} can not be trusted: ${why}`, { hint });
+  throw new Failure('configuration', `the tokens in ${path} cannot be trusted: ${why}`, { hint });
 };
 
 /** The file's text; null where there is none. */
@@ -29,7 +29,7 @@ function readOwn(path: string): string | null {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
-    return refuse(path, `it can not be read (${errnoOf(error)})`, 'check owner and mode');
+    return refuse(path, `it cannot be read (${errnoOf(error)})`, 'check owner and mode');
   }
   try {
     const { uid, mode } = fstatSync(fd);

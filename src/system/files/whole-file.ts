@@ -24,12 +24,12 @@ export function writerTo(handle: FileHandle, explain: (error: unknown) => Error)
   });
 }
 
-/** Throws `usage` when something is there already or the folder can not be written. */
+/** Throws `usage` when something is there already or the folder cannot be written. */
 export async function createWhole(path: string): Promise<WholeFile> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const partial = `${path}.${randomBytes(4).toString('hex')}.partial`;
   const explain = (error: unknown) =>
-    new Failure('usage', `${path} can not be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    new Failure('usage', `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   const existing = await open(path, constants.O_RDONLY).catch(() => null);
   await existing?.close();
   if (existing) throw new Failure('usage', `${path} exists already`, { hint: 'name another file, or remove it first' });

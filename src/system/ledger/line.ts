@@ -123,7 +123,7 @@ const mostBeginnings = 64;
 
 /**
  * The whole lines inside the damaged one in `bytes[start, end)`: what stays of two that a damaged newline glued together.
- * The beginning can not occur inside a text, where its quotes would be escaped.
+ * The beginning cannot occur inside a text, where its quotes would be escaped.
  */
 export function salvage(bytes: Buffer, start: number, end: number): Piece[] {
   const text = bytes.toString('latin1', start, end);

@@ -39,7 +39,7 @@ const parsed = ({ segment, offset, text }: Line): LedgerLine[] | null => {
 };
 
 /**
- * Turns lines into records, counting what can not be read. The newest segment's end may be torn: that is no damage.
+ * Turns lines into records, counting what cannot be read. The newest segment's end may be torn: that is no damage.
  * `open` is what a whole line becomes.
  */
 function records(segment: Segment, last: boolean, damage: LedgerDamage, open = parsed): Taking<LedgerLine> {

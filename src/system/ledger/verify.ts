@@ -53,7 +53,7 @@ class Chain {
     if (this.problems.length < mostProblems) this.problems.push(problem);
   }
 
-  /** What comes next can not be joined to what was before. */
+  /** What comes next cannot be joined to what was before. */
   loosen(): void {
     this.recent = [{ offset: 0, hashes: [], records: [], flaw: 'damaged' }];
   }
@@ -82,7 +82,7 @@ class Chain {
   }
 }
 
-/** The whole chain. Throws a Failure `ledger` when a file can not be read at all. */
+/** The whole chain. Throws a Failure `ledger` when a file cannot be read at all. */
 export function verifyChain(stateDirectory: string): ChainReport {
   const segments = segmentsOf(stateDirectory);
   const chain = new Chain();

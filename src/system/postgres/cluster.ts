@@ -140,7 +140,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A string: why it can not be in the cage that was asked for. */
+/** A string: why it cannot be in the cage that was asked for. */
 function launch(request: ClusterRequest, folder: string, port: number, as: Runner): Running | string {
   const settings = {
     ...defaults,

@@ -17,7 +17,7 @@ interface ScratchRequest extends Texts {
   readonly serverMajor: number;
   /** What will be restored into it, bytes; null when unknown. */
   readonly expectedSize?: number | null;
-  /** Folders of this host where the source's server keeps its data; none: it is elsewhere; null: it can not be told. */
+  /** Folders of this host where the source's server keeps its data; none: it is elsewhere; null: it cannot be told. */
   readonly source: readonly string[] | null;
   /** Where the server's data shall be, and nowhere else. */
   readonly folder?: string | undefined;

@@ -79,7 +79,7 @@ export interface CaptureOptions {
   readonly alone?: boolean;
 }
 
-/** Runs a short program to its end, output bounded to 1 MB, its whole group ended at the time limit. One that can not be started has exitCode null. */
+/** Runs a short program to its end, output bounded to 1 MB, its whole group ended at the time limit. One that cannot be started has exitCode null. */
 export async function capture(file: string, args: readonly string[], options: CaptureOptions = {}): Promise<Captured> {
   const [program, tied] = tiedToUs(file, args);
   const child = execa(program, tied, {

@@ -60,7 +60,7 @@ async function feed(source: Readable, { stage, stdin, exit }: Running): Promise<
 const join = (source: Readable, behind: Writable, reader: Running | undefined): Promise<void> =>
   reader?.stage.stopsReading ? feed(source, reader) : pipeline(source, behind);
 
-/** What broke: bytes that a transform can not make sense of, or the source that was to give them. */
+/** What broke: bytes that a transform cannot make sense of, or the source that was to give them. */
 type OnBreak = (error: unknown, code: 'archive' | 'storage') => void;
 
 interface Chain {

@@ -57,7 +57,7 @@ export function privateDirectories(env: NodeJS.ProcessEnv): string[] {
 }
 
 const impossible = (reason: string): Failure =>
-  new Failure('server-missing', `PostgreSQL was not found, and a private copy can not be had: ${reason}`, {
+  new Failure('server-missing', `PostgreSQL was not found, and a private copy cannot be had: ${reason}`, {
     hint: `type \`${command}\`, then repeat`,
   });
 

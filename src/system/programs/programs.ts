@@ -29,7 +29,7 @@ export interface Search {
   /** Alone looked into when given. */
   readonly clientDirectory?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** Hears of what is there but can not be used, and why. */
+  /** Hears of what is there but cannot be used, and why. */
   passOver?(reason: string): void;
   /** Instead of the known install directories. */
   readonly places?: readonly string[];
@@ -82,7 +82,7 @@ function homeOf(directory: string, program: string, companions: readonly string[
   return homes.find((home) => [program, ...companions].every((name) => isExecutable(join(home, name))));
 }
 
-/** What is in one folder, null when nothing; a reason when it can not be used. */
+/** What is in one folder, null when nothing; a reason when it cannot be used. */
 async function inspect(directory: string, program: string, companions: readonly string[]): Promise<Installed | string | null> {
   const file = join(directory, program);
   const found = look(file);

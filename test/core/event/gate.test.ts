@@ -135,7 +135,7 @@ describe('waiting', () => {
 });
 
 describe('what it lets through', () => {
-  it('a load that can not be measured is let through with a warning', async () => {
+  it('a load that cannot be measured is let through with a warning', async () => {
     const { context } = await contextOf(() => ({ connections: null, unknown: { connections: 'no answer' } }));
     const { events } = await execute(context, byHand);
     expect(events).toMatchObject([
@@ -205,7 +205,7 @@ describe('retries', () => {
     expect(short.failure?.hint).toContain('--due');
   });
 
-  it('are not made of what can not succeed by repeating', async () => {
+  it('are not made of what cannot succeed by repeating', async () => {
     const { context } = await contextOf(() => ({}));
     for (const code of ['authentication', 'no-database', 'client-too-old', 'permission'] as const) {
       const refused = async () => {

@@ -1,4 +1,4 @@
-/** core/notify/direct: the last resort when the ledger can not be written. */
+/** core/notify/direct: the last resort when the ledger cannot be written. */
 import { expect, it } from 'vitest';
 import { withLastResort } from '../../../src/core/notify/direct.js';
 import { Failure } from '../../../src/model/errors.js';
@@ -15,8 +15,8 @@ it('B3: state directory full: every channel is told directly, and the person how
   await expect(withLastResort(one.context, full)).rejects.toMatchObject({ code: 'ledger', exit: 74 });
   expect(one.subjects()).toEqual(['FAILED ledger db1 2026-01-05 12:00 UTC']);
   expect(one.said.toSorted()).toEqual([
-    'the ledger can not be written, and channel "mail" can not be told: it does not answer',
-    'the ledger can not be written: channel "ops" was told directly, with no record of it',
+    'the ledger cannot be written, and channel "mail" cannot be told: it does not answer',
+    'the ledger cannot be written: channel "ops" was told directly, with no record of it',
   ]);
   expect(one.records).toEqual([]);
 });

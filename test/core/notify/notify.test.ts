@@ -270,7 +270,7 @@ describe('who is told', () => {
   });
 });
 
-describe('when it can not be told', () => {
+describe('when it cannot be told', () => {
   it('H7: all channels down for 72 h: given up, said aloud once, and known to health', async () => {
     const one = await begun({ channels: { ops: {}, mail: {} } });
     for (const channel of Object.values(one.channels)) channel.answer = down;

@@ -69,7 +69,7 @@ describe('schedule next', () => {
     ]);
   });
 
-  it('says what lies outside the window: until when it waits, or that it can not run', async () => {
+  it('says what lies outside the window: until when it waits, or that it cannot run', async () => {
     const schedules = {
       early: { cron: '30 0 * * *' },
       hasty: { cron: '45 0 * * *', maxWait: 10 },
@@ -86,7 +86,7 @@ describe('schedule next', () => {
     expect(await by('hasty')).toMatchObject({
       outlook: 'never',
       startsAt: null,
-      notes: [expect.stringMatching(/^can not run: .*maxWait of 10 minutes$/)],
+      notes: [expect.stringMatching(/^cannot run: .*maxWait of 10 minutes$/)],
     });
     expect(await by('often')).toMatchObject({ outlook: 'never', notes: [expect.stringMatching(/its next time comes before/)] });
     expect(await by('stubborn')).toMatchObject({ outlook: 'waits', startsAt: '2026-03-02T23:55:00.000Z' });

@@ -56,7 +56,7 @@ test('older clients are refused with both versions and the package', () => {
   expect(failure.hint).toContain('apt-get install postgresql-client-17');
 });
 
-test('no client at all, and why what is there can not be used', () => {
+test('no client at all, and why what is there cannot be used', () => {
   const failure = failureOf(() => chooseClient([], 16, ['/opt/pg_dump is not executable']));
   expect(failure.code).toBe('client-missing');
   expect(failure.message).toContain('/opt/pg_dump is not executable');

@@ -51,6 +51,7 @@ const facts: HealthFacts = {
   minDiskSpace: 10,
   databases: [{ name: 'shop', measurement, probe }],
   storages: [{ name: 'local', probe: { marker: 'known', freeBytes: 10e9, detail: '/backups' } }],
+  newestSizes: new Map([['local', 1e6]]),
   now,
   routines: [{ ...routine, lastGood: new Date('2026-03-03T02:00:05Z') }],
   lastRuns: [{ database: 'shop', eventId: 'e1', at: now, error: null }],
@@ -64,6 +65,7 @@ const facts: HealthFacts = {
   maxRestoreTime: undefined,
   damage: { corruptLines: 0, tornTail: false, gaps: 0 },
   unwritable: null,
+  stateRoom: 1e9,
   scheduler: { now: new Date(0), remembered: null, found: [], ticks: { last: null, gaps: [] }, needed: false },
   channels: ['ops', 'mail'].map((name) => ({ name, state: told, owed: 0, owedSince: null })),
 };
@@ -144,6 +146,11 @@ describe('judgeHealth', () => {
     ]);
     const full = { marker: 'known', freeBytes: 9.99e9, detail: '' } as const;
     expect(statusOf({ storages: [{ name: 'local', probe: full }] }, 'disk-space')).toBe('critical');
+    const tight = judge({ newestSizes: new Map([['local', 10e9 / 1.2 + 1]]) });
+    expect(tight.issues).toEqual([
+      expect.stringContaining('10.0 GB are free, the limit is 10 GB (conditions.minDiskSpace); the newest backups took 8.3 GB'),
+    ]);
+    expect(statusOf({ newestSizes: new Map([['local', 10e9 / 1.2]]) }, 'disk-space')).toBe('healthy');
     expect(statusOf({ storages: [{ name: 'local', probe: { ...full, freeBytes: null } }] }, 'disk-space')).toBe('unknown');
   });
 
@@ -183,6 +190,9 @@ describe('judgeHealth', () => {
     expect(statusOf({ damage: { corruptLines: 1, tornTail: false, gaps: 0 } }, 'ledger')).toBe('critical');
     expect(statusOf({ damage: { corruptLines: 0, tornTail: false, gaps: 1 } }, 'ledger')).toBe('critical');
     expect(statusOf({ unwritable: 'no space left' }, 'ledger')).toBe('critical');
+    expect(statusOf({ stateRoom: 63_999_999 }, 'ledger')).toBe('critical');
+    expect(statusOf({ stateRoom: 64_000_000 }, 'ledger')).toBe('healthy');
+    expect(statusOf({ stateRoom: null }, 'ledger')).toBe('healthy');
   });
 
   it('advises without changing the status', () => {

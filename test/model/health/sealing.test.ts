@@ -5,7 +5,7 @@ const now = new Date('2026-03-03T12:00:00Z');
 const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
 const facts: SealingFacts = { problems: [], keys: [{ id: 'aaaa', provenAt: daysAgo(3) }], identity: true };
 
-test('what can not be sealed is critical: it is not backed up', () => {
+test('what cannot be sealed is critical: it is not backed up', () => {
   expect(judgeSealing(facts)).toMatchObject({ status: 'healthy', detail: expect.stringContaining('aaaa') as string });
   expect(judgeSealing({ ...facts, keys: [] }).detail).toContain('passphrase');
   expect(judgeSealing({ ...facts, problems: ['no such file'] })).toMatchObject({ status: 'critical', detail: 'no such file' });
@@ -23,7 +23,7 @@ test('the age of each proof is told, one that is old or missing with the command
   expect(rest).toEqual([]);
 });
 
-test('without a private key here a restore can not be proven here', () => {
+test('without a private key here a restore cannot be proven here', () => {
   expect(adviseSealing({ ...facts, identity: false }, now).join()).toContain('verify.identity');
   expect(adviseSealing({ problems: [], keys: [], identity: false }, now)).toEqual([]);
 });

@@ -89,7 +89,7 @@ describe('a restore plan', () => {
 
   it.each<[Partial<RestoreWish>, Partial<TargetSurvey>, RegExp]>([
     [{}, { connections: 2 }, /2 other sessions are connected/],
-    [{}, { freeBytes: null }, /room for 1.0 kB .*can not be told/],
+    [{}, { freeBytes: null }, /room for 1.0 kB .*cannot be told/],
     [{}, { collate: 'C' }, /sorts by C/],
     [{}, { extensions: ready.extensions.map((one) => ({ ...one, installed: '1.5' })) }, /version 1.5 there, 1.6 in the source$/],
     [{}, { user: { ...unprivileged, memberOf: ['me'] } }, /GRANT "app" TO "me";/],

@@ -21,8 +21,8 @@ describe('chooseScratchPlace', () => {
     ['where the reserve is kept, rather than where there is just room', [temp, place('/b', 2, 13), place('/c', 3, 18)], [1], '/c'],
     ['away with just room, rather than beside the source', [temp, place('/b', 2, 13)], [1], '/b'],
     ['beside the source, where no other has room and the reserve is kept', [temp, place('/b', 2, 11)], [1], '/tmp'],
-    ['where the free space can not be told', [place('/tmp', 1, null)], [1], '/tmp'],
-    ['past what can not be used', [place('/a', 2, 100, 'is not a folder'), temp], [1], '/tmp'],
+    ['where the free space cannot be told', [place('/tmp', 1, null)], [1], '/tmp'],
+    ['past what cannot be used', [place('/a', 2, 100, 'is not a folder'), temp], [1], '/tmp'],
     ['where the reserve is kept, when the source may be anywhere', [place('/a', 1, 13), place('/b', 2, 17)], null, '/b'],
   ] as const)('%s', (_what, places, source, folder) => {
     expect(choose(places, source)).toBe(folder);
@@ -41,7 +41,7 @@ describe('chooseScratchPlace', () => {
     expect(() => choose([place('/tmp', 1, 4.9)], [1], null)).toThrow();
   });
 
-  test('says of each volume what it has, and of each folder why it can not be used', () => {
+  test('says of each volume what it has, and of each folder why it cannot be used', () => {
     const places = [place('/tmp', 1, 16), place('/var/tmp', 1, 16), place('/b', 2, 11), place('/c', 3, 99, 'may not be written to')];
     expect(() => choose(places, [1])).toThrow(
       expect.objectContaining({

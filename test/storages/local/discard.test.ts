@@ -54,7 +54,7 @@ test('nothing is brought back in the place of an empty folder, which a rename wo
   expect(await namesOf(storage.discarded())).toEqual([place.backupId]);
 });
 
-test('a date that can not be read is none', async () => {
+test('a date that cannot be read is none', async () => {
   await storage.discard(place, at);
   writeFileSync(join(`${path()}.trash`, 'REMOVED'), 'yesterday');
   expect(await all(storage.discarded())).toMatchObject([{ discardedAt: null }]);

@@ -101,3 +101,13 @@ test('a marker that a crash left empty is no marker', async () => {
   expect(await again().probe()).toMatchObject({ marker: 'known' });
   rmSync(folder, { recursive: true });
 });
+
+test('a file where the folder, or one above it, should be is told by the first look', async () => {
+  const { storage, root, folder } = await makeLocal();
+  expect(await storage.probe()).toMatchObject({ marker: 'new' });
+  writeFileSync(root, 'a file');
+  await expect(storage.probe()).rejects.toMatchObject({ code: 'storage', message: expect.stringContaining('is not a folder') as string });
+  const below = local.create('local', { kind: 'local', path: join(root, 'deeper', 'still') }, openStorageMemory(join(folder, 'state')));
+  await expect(below.probe()).rejects.toMatchObject({ code: 'storage', message: expect.stringContaining('ENOTDIR') as string });
+  rmSync(folder, { recursive: true });
+});

@@ -41,7 +41,7 @@ describe('writeAtomic', () => {
     expect(statSync(join(folder, 'x')).mode & 0o777).toBe(0o600);
   });
 
-  test('what can not be replaced stays, without a temporary file', () => {
+  test('what cannot be replaced stays, without a temporary file', () => {
     mkdirSync(join(folder, 'x'));
     expect(() => writeAtomic(join(folder, 'x'), 'one')).toThrow('EISDIR');
     expect(readdirSync(folder)).toEqual(['x']);

@@ -1,4 +1,4 @@
-/** test: a state directory on a file system whose locks can not be trusted (E18): tried, and refused where they keep nobody out. */
+/** test: a state directory on a file system whose locks cannot be trusted (E18): tried, and refused where they keep nobody out. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ const overlays = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']
 test.skipIf(!overlays)('E18: an overlay is tried, and fit', async () => {
   const project = temporaryProject();
   const at = (name: string) => join(project.directory, name);
-  // an overlay can not lie on an overlay: its layers are in memory
+  // an overlay cannot lie on an overlay: its layers are in memory
   const script =
     'mount -t tmpfs none "$1" && mkdir "$1/lower" "$1/upper" "$1/work" && mount -t overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" none "$2" && shift 2 && exec "$@"';
   for (const name of ['memory', 'state']) mkdirSync(at(name), { mode: 0o700 });

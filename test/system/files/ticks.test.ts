@@ -24,7 +24,7 @@ test('a tick a minute leaves no gap, silence does', () => {
   expect(readTicks(state)).toEqual({ last: at(31), gaps: [{ from: at(4), until: at(30) }] });
 });
 
-test('where it can not be written nothing fails', () => {
+test('where it cannot be written nothing fails', () => {
   chmodSync(folder, 0o500);
   expect(() => tick(join(folder, 'file', 'state'), at(0))).not.toThrow();
 });

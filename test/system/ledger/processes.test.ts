@@ -145,7 +145,7 @@ test.skipIf(!strace).each([
   expect(synced.findIndex((line) => line.includes('EIO'))).toBe(segments === 2 ? synced.length - 1 : -1);
 });
 
-test.skipIf(!strace)('B5: when the new segment can not be made durable either, it ends with 74 (needs strace)', () => {
+test.skipIf(!strace)('B5: when the new segment cannot be made durable either, it ends with 74 (needs strace)', () => {
   const calls = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync', '-e', 'inject=fdatasync,fsync:error=EIO:when=4+'];
   const { stderr, status } = spawnSync(
     'strace',

@@ -1,4 +1,4 @@
-/** test: programs are found where they lie, in order, and what can not be used is passed over with its reason (C9). */
+/** test: programs are found where they lie, in order, and what cannot be used is passed over with its reason (C9). */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +80,7 @@ describe('findClients', () => {
     expect(reasons[0]).toMatch(/without pg_restore/);
   });
 
-  test('passes over a folder of PATH that can not be looked into', async () => {
+  test('passes over a folder of PATH that cannot be looked into', async () => {
     symlinkSync(join(folder, 'loop'), join(folder, 'loop'));
     const good = shims({ pg_dump: shim.version('44.1') });
     expect((await findClients(only(join(folder, 'loop'), good.directory))).map(({ version }) => version)).toEqual(['44.1']);

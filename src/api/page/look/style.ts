@@ -140,7 +140,7 @@ summary { cursor: pointer; padding-block: .25rem; color: var(--link); }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tr { padding: .5rem .875rem; border-top: 1px solid var(--line); }
   tr:first-child { border-top: 0; }
-  th, td, td:last-child { border: 0; padding: .125rem 0; min-width: 0; white-space: normal; }
+  th, td, td:last-child { border: 0; padding: .125rem 0; min-width: 0; white-space: normal; overflow-wrap: anywhere; }
   tbody th { font-weight: 600; }
   td { display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .5rem; justify-items: start; }
   td::before { content: attr(data-head); color: var(--quiet); font-size: .8125rem; }

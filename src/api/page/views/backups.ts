@@ -4,7 +4,7 @@
 import type { BackupDocument, BackupLine, BackupList } from '../../../core/documents/backups.js';
 import { levels, type Level } from '../../../model/backup/level.js';
 import { backupFacts, provenWord } from '../../../model/backup/words.js';
-import { formatBytes } from '../../../model/units.js';
+import { countOf, formatBytes } from '../../../model/units.js';
 import type { Proving } from '../proofs.js';
 import type { Visitor } from '../door.js';
 import { html, type Html, type Piece } from '../html.js';
@@ -140,7 +140,7 @@ export function backupPage(shown: BackupShown): Page {
         html`<section>
           <h2>Rows</h2>
           <details>
-            <summary>${tables.length} tables</summary>
+            <summary>${countOf(tables.length, 'table')}</summary>
             ${grid(
               'Rows of each table',
               ['Table', 'Rows'],

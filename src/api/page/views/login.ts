@@ -1,5 +1,5 @@
 /**
- * api: the login, and what is told when something can not be. Pure.
+ * api: the login, and what is told when something cannot be. Pure.
  */
 import type { Problem } from '../../problem.js';
 import { html, type Html } from '../html.js';

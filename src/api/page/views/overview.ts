@@ -174,7 +174,7 @@ const database = (one: DatabaseOverview, shown: OverviewShown): Html =>
 
 function storage({ name, up, freeBytes, minFreeBytes, room, missing }: StorageOverview): Html {
   const low = freeBytes !== null && freeBytes < minFreeBytes;
-  const state = !up ? stateBadge('bad', 'can not be reached') : low ? stateBadge('bad', 'nearly full') : stateBadge('good', 'there');
+  const state = !up ? stateBadge('bad', 'cannot be reached') : low ? stateBadge('bad', 'nearly full') : stateBadge('good', 'there');
   return html`<article class="storage">
     <h3>${name}</h3>
     ${state}${facts([
@@ -187,7 +187,7 @@ function storage({ name, up, freeBytes, minFreeBytes, room, missing }: StorageOv
 }
 
 function healthLine({ overview: { health } }: OverviewShown): Piece {
-  if (!health) return html`<p>${stateBadge('unknown', 'not known')} Health can not be told now.</p>`;
+  if (!health) return html`<p>${stateBadge('unknown', 'not known')} Health cannot be told now.</p>`;
   const state = ({ healthy: 'good', warning: 'warn', critical: 'bad' } as const)[health.status];
   const fine = health.checks.filter(({ status }) => status === 'healthy').length;
   return html`<p>

@@ -8,6 +8,7 @@ import { actor } from '../../actor.js';
 import { auditCommand } from './audit.js';
 import { addCommand, positive, run } from '../../command.js';
 import { emit, paintFor, say, type GlobalOptions, type Outcome } from '../../render.js';
+import { countOf } from '../../../model/units.js';
 
 interface ListOptions extends GlobalOptions {
   readonly limit: number;
@@ -66,7 +67,7 @@ async function show(options: GlobalOptions, id: string): Promise<Outcome> {
 async function clear(options: GlobalOptions): Promise<Outcome> {
   const { clearEvents } = await import('../../../core/history/events.js');
   const found = await clearEvents(await open(options), actor());
-  const text = `${found.cleared} events are not listed any more; their lines stay in\n${found.segments.map((path) => `  ${path}`).join('\n')}`;
+  const text = `${countOf(found.cleared, 'event is', 'events are')} not listed any more; the lines stay in\n${found.segments.map((path) => `  ${path}`).join('\n')}`;
   return { document: { ...found }, text: () => text };
 }
 
@@ -79,13 +80,13 @@ async function verify(options: GlobalOptions): Promise<Outcome> {
   const first = report.problems.find(({ problem }) => problem !== 'torn');
   const failure = new Failure(
     'verification',
-    `the ledger is not as it was written: ${damaged} damaged lines, ${broken} breaks of the chain, ${gap} gaps`,
+    `the ledger is not as it was written: ${countOf(damaged, 'damaged line')}, ${countOf(broken, 'break')} of the chain, ${countOf(gap, 'gap')}`,
     {
       hint: first ? `the first is at byte ${first.offset} of ${first.path}; keep a copy and look there` : '',
     },
   );
   const problems = report.problems.map(({ path, offset, problem, detail }) => `${path}, byte ${offset}: ${problem}: ${detail}`);
-  const summary = `${report.lines} lines in ${report.segments} segments: ${found === 0 ? 'the chain is whole' : `${found} problems`}`;
+  const summary = `${countOf(report.lines, 'line')} in ${countOf(report.segments, 'segment')}: ${found === 0 ? 'the chain is whole' : countOf(found, 'problem')}`;
   const tail = torn > 0 ? ['the last line was not finished: the next one is kept apart from it, nothing is lost'] : [];
   return {
     document: { ok: found === 0, ...report },

@@ -5,6 +5,7 @@ import type { PlanRequest } from '../../../core/restore/plan.js';
 import type { Context } from '../../../core/context.js';
 import { failures } from '../../../model/errors.js';
 import { width, type Outcome } from '../../render.js';
+import { countOf } from '../../../model/units.js';
 
 export async function showPlan(context: Context, request: PlanRequest): Promise<Outcome> {
   const [{ planOf }, { table }] = await Promise.all([import('../../../core/restore/plan.js'), import('../../show/table.js')]);
@@ -25,7 +26,7 @@ export async function showPlan(context: Context, request: PlanRequest): Promise<
             ]
           : []),
         rows.length > 0
-          ? `${paint.red('not ready')}: ${target} lacks ${rows.length} thing${rows.length === 1 ? '' : 's'} for ${backupId}; nothing was changed`
+          ? `${paint.red('not ready')}: ${target} lacks ${countOf(rows.length, 'thing')} for ${backupId}; nothing was changed`
           : `${warnings.length > 0 ? paint.yellow('ready, but for the warnings') : paint.green('ready')}: ${target} lacks nothing for ${backupId}; nothing was changed`,
       ];
       return parts.join('\n\n');

@@ -76,8 +76,9 @@ async function check(options: GlobalOptions): Promise<Outcome> {
   const entries = await findEntries(context);
   const facts = await schedulerFacts(context, (await readHistory(context)).scheduler, entries);
   const [judged] = judgeScheduler(facts);
-  const bad = judged !== undefined && judged.status !== 'healthy';
   const advice = adviseScheduler(facts);
+  // for health a machine may leave the schedules to another one; here it was asked for
+  const bad = judged !== undefined && (advice.length > 0 || judged.status !== 'healthy');
   const { last, gaps } = facts.ticks;
   return {
     document: { ok: !bad, detail: judged?.detail ?? 'no schedule is enabled', entries, ticks: { last, gaps }, advice },
@@ -86,10 +87,10 @@ async function check(options: GlobalOptions): Promise<Outcome> {
         ...entries.flatMap((entry) => entryText(entry, paint)),
         ...(judged && !bad ? [`${paint.green('ok')}  ${judged.detail}`] : []),
         ...(judged ? [] : ['no schedule is enabled']),
-        ...advice,
+        ...(bad ? [] : advice),
         ...(gaps.length > 0 ? ['not started, although it should have been:', ...gaps.map(gapText)] : []),
       ].join('\n'),
-    failure: bad ? new Failure('scheduler', judged.detail, { hint: judged.hint }) : undefined,
+    failure: bad ? new Failure('scheduler', judged.detail, { hint: judged.hint || advice[0] }) : undefined,
   };
 }
 

@@ -47,7 +47,7 @@ export const keepIn = (file: string, most: number | null = null): TransformStage
     const explain = (error: unknown) =>
       error instanceof Failure
         ? error
-        : new Failure('no-space', `the decoded archive can not be kept: ${error instanceof Error ? error.message : String(error)}`, {
+        : new Failure('no-space', `the decoded archive cannot be kept: ${error instanceof Error ? error.message : String(error)}`, {
             hint: roomHint,
           });
     return new Transform({

@@ -43,7 +43,7 @@ export async function createDatabase(server: Server, databaseName: string, wante
   });
 }
 
-/** A database can not be dropped with subscriptions in it; what they were fed by is not asked, nor told to forget them. */
+/** A database cannot be dropped with subscriptions in it; what they were fed by is not asked, nor told to forget them. */
 export async function dropSubscriptions(session: Session): Promise<void> {
   const subscriptions = await session.query<{ name: string }>(
     `SELECT subname::text AS name FROM pg_catalog.pg_subscription
@@ -99,7 +99,7 @@ export async function beginLoad(connection: Connection, client: Installed, reque
   return {
     stages: stages({ clean: replace, atomic: replace, jobs }),
     finish: async () => null,
-    again: () => Promise.reject(new Failure('internal', 'what streamed by can not be loaded again')),
+    again: () => Promise.reject(new Failure('internal', 'what streamed by cannot be loaded again')),
     fingerprint: () => use((session) => retakeFingerprint(session, details, null)),
     close,
   };

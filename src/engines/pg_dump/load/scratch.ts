@@ -13,7 +13,7 @@ const prefix = 'backup-automation_verify_';
 /** The server lets go of it with the session of the process that made the database. */
 const lockOf = (name: string): string => `hashtext(${literal(name)})`;
 
-/** Drops the scratch databases whose makers are gone; one that can not be dropped is left to the next run. */
+/** Drops the scratch databases whose makers are gone; one that cannot be dropped is left to the next run. */
 async function sweep(server: Server, session: Session): Promise<void> {
   const pattern = literal(`${prefix.replaceAll('_', '\\_')}%`);
   const found = await session.query<{ name: string }>(

@@ -89,7 +89,7 @@ function leaveOut(client: Installed): Transform {
 const unsafe = ({ version, directory }: Installed) =>
   new Failure(
     'restore-target',
-    `pg_restore ${version} in ${directory} can not replace what is in a server older than ${unknownSince} in one transaction`,
+    `pg_restore ${version} in ${directory} cannot replace what is in a server older than ${unknownSince} in one transaction`,
     {
       hint: 'update the PostgreSQL client programs (17.6 or newer), or restore into a new database with --create',
     },

@@ -42,7 +42,7 @@ export async function countObjects(session: Session): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** What is counted: tables with rows of their own. Unlogged ones can not be read on a standby. */
+/** What is counted: tables with rows of their own. Unlogged ones cannot be read on a standby. */
 export async function listTables(session: Session): Promise<{ schema: string; name: string; quoted: string }[]> {
   return session.query(
     `SELECT n.nspname AS schema, c.relname AS name, pg_catalog.format('%I.%I', n.nspname, c.relname) AS quoted

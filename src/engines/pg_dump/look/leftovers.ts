@@ -76,7 +76,7 @@ const leftovers: readonly Leftover[] = [
       WHERE c.relkind = 'f' AND ${users}`,
   },
   {
-    what: 'unlogged tables, whose rows a standby can not read',
+    what: 'unlogged tables, whose rows a standby cannot read',
     names: `SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()`,
   },

@@ -21,7 +21,7 @@ const sequences = `SELECT CASE WHEN pg_catalog.bool_and(pg_catalog.has_sequence_
     COALESCE(pg_catalog.md5(pg_catalog.string_agg(c.oid || ' ' || COALESCE(pg_catalog.pg_sequence_last_value(c.oid)::text, ''), ',' ORDER BY c.oid)), 'none') END AS sequences
 FROM pg_catalog.pg_class c WHERE c.relkind = 'S' AND c.relpersistence <> 't'`;
 
-/** What can not be told is null. Throws `connection`. */
+/** What cannot be told is null. Throws `connection`. */
 export async function readMark(session: Session): Promise<Mark> {
   // two parts may be forbidden, or wait for somebody's lock
   await session.query("SET statement_timeout = '5s'");

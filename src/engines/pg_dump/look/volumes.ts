@@ -24,7 +24,7 @@ async function readFolders(session: Session, host: string): Promise<string[] | n
   return folder === null ? null : [folder, ...(await session.query<{ folder: string }>(tablespaces)).map((row) => row.folder)];
 }
 
-/** None: the server is elsewhere; null: it can not be told. Never throws. */
+/** None: the server is elsewhere; null: it cannot be told. Never throws. */
 export async function readVolumes(connection: Connection): Promise<string[] | null> {
   try {
     const { host } = (await connection.server()).address;

@@ -12,7 +12,7 @@ export interface Database {
   /** The entry of `databases` in the configuration it comes from. */
   readonly entry: string;
   readonly connection: unknown;
-  /** What its backup should say beside: databases of the same server that can not be backed up. */
+  /** What its backup should say beside: databases of the same server that cannot be backed up. */
   readonly notes?: readonly string[] | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface ArtifactSource {
   readonly stages: readonly Stage[];
   /** The last stages of an archive check: they read all of it, fail when anything is wrong, yield nothing. Of use until the dump is closed. */
   readonly check: readonly Stage[];
-  /** Reads what is in the artifact, once that is prepared, from its decoded beginning, and no further; null: it can not be told. Left out where it tells nothing. */
+  /** Reads what is in the artifact, once that is prepared, from its decoded beginning, and no further; null: it cannot be told. Left out where it tells nothing. */
   readonly contents?: (beginning: AsyncIterable<Buffer>) => Promise<Contents | null>;
 }
 

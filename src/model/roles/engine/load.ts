@@ -87,7 +87,7 @@ export interface TargetSurvey extends TargetState {
   readonly connections: number | null;
   /** Its own; null where it does not exist. */
   readonly properties: DatabaseProperties | null;
-  /** Where the server keeps its data; null where that can not be seen from here. */
+  /** Where the server keeps its data; null where that cannot be seen from here. */
   readonly freeBytes: number | null;
   /** Why there is no program that restores the archive, in words; null: there is. */
   readonly noProgram: string | null;

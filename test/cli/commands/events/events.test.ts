@@ -78,7 +78,7 @@ describe('events', () => {
     expect(traces()).toEqual(before);
   });
 
-  test('a text from elsewhere can not play with the terminal, and a row is a line', async () => {
+  test('a text from elsewhere cannot play with the terminal, and a row is a line', async () => {
     await live(ledger(), 1, 'failed', { result: { success: false, error: 'a\u001b[2J\nb\u009b31m', duration: 0, size: 0 } });
     const { stdout } = await project.run(['events']);
     // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
