@@ -48,6 +48,8 @@ export interface WireOptions {
   readonly quiet?: boolean;
   /** On whose behalf it works, which its records keep. */
   readonly actor?: Actor;
+  /** The process ends with what it is asked for. */
+  readonly alone?: boolean;
 }
 
 export interface Wired {
@@ -152,7 +154,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     announce,
     log,
     signal,
-    process: { host: hostname(), pid: process.pid, toolVersion: VERSION, configFile: loaded.file },
+    process: { host: hostname(), pid: process.pid, toolVersion: VERSION, configFile: loaded.file, alone: options.alone ?? false },
     newId: () => uuidv7(systemClock.now(), randomBytes(10)),
     random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
     chooseCompression: (compression, { compressesZstd }, jobs) => {

@@ -19,7 +19,7 @@ export const lostAlerts = (): Failure | undefined => lost;
  */
 export async function openWork(
   options: GlobalOptions,
-  { unattended, ...more }: { readonly environmentFile?: string; readonly unattended?: boolean } = {},
+  { unattended, ...more }: { readonly environmentFile?: string; readonly unattended?: boolean; readonly alone?: boolean } = {},
 ): Promise<{ context: Context; loaded: LoadedConfig }> {
   const [{ makeContext }, { reconcile }, { atStart, notify }] = await Promise.all([
     import('../wire.js'),

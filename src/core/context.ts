@@ -79,7 +79,14 @@ export interface Context {
   readonly log: Log;
   /** Aborts when the process is asked to stop; its reason is a Failure `interrupted`. */
   readonly signal: AbortSignal;
-  readonly process: { readonly host: string; readonly pid: number; readonly toolVersion: string; readonly configFile: string | null };
+  readonly process: {
+    readonly host: string;
+    readonly pid: number;
+    readonly toolVersion: string;
+    readonly configFile: string | null;
+    /** It ends with the deed: what is done to it for a backup need not be undone. */
+    readonly alone?: boolean;
+  };
   /** UUIDv7: sortable by time. */
   newId(): string;
   /** 0 <= x < 1, for jitter. */

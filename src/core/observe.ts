@@ -34,6 +34,7 @@ export async function observe<T>(
     core: await context.confinement.core(),
     busy: before?.at(-1)?.busy ?? null,
   });
+  if (decision.core !== null && context.process.alone) context.confinement.standBack();
   if (decision.core !== null) context.announce({ kind: 'step', step: 'dump', database: database.name, detail: decision.reason });
   const stop = new AbortController();
   const giveWay = new AbortController();

@@ -46,23 +46,27 @@ test('a dump gives way to a session that waits for it, and is tried again', asyn
 
 const canConfine = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-test.skipIf(!canConfine)('gentle: the dump and its sessions on the server keep to one core, this process does not', async () => {
-  const seen = join(process.env['TMPDIR'] ?? '/tmp', `backup-automation-cores-${process.pid}`);
-  const slow = (real: string) =>
-    `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\ngrep Cpus_allowed_list /proc/self/status >'${seen}'\nsleep 3\nexec '${real}' "$@"\n`;
-  await within(shimDirectory({ pg_dump: slow }), { gentle: 'on' }, async (project) => {
-    const running = project.json(['execute']);
-    const cores = async () => {
-      const pids = (await sessions()).split('\n').filter(Boolean);
-      return pids.map((pid) => /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-    };
-    await expect.poll(cores, { timeout: 45_000 }).toEqual([expect.stringMatching(/^\d+$/)]);
-    const { exitCode, document } = await running;
-    expect(exitCode).toBe(0);
-    expect(document.events[0]?.impact?.gentle).toMatch(/^confined to core \d+: the dump and its sessions$/);
-    expect(existsSync(seen) && readFileSync(seen, 'utf8')).toMatch(/:\s*\d+\n$/);
-  });
-});
+test.skipIf(!canConfine)(
+  'gentle: the dump and its sessions on the server keep to one core, all that runs here stands behind others',
+  async () => {
+    const seen = join(process.env['TMPDIR'] ?? '/tmp', `backup-automation-cores-${process.pid}`);
+    const slow = (real: string) =>
+      `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\n{ grep Cpus_allowed_list /proc/self/status; nice; ps -o ni= -p $PPID; } >'${seen}'\nsleep 3\nexec '${real}' "$@"\n`;
+    await within(shimDirectory({ pg_dump: slow }), { gentle: 'on' }, async (project) => {
+      const running = project.json(['execute']);
+      const cores = async () => {
+        const pids = (await sessions()).split('\n').filter(Boolean);
+        return pids.map((pid) => /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+      };
+      await expect.poll(cores, { timeout: 45_000 }).toEqual([expect.stringMatching(/^\d+$/)]);
+      const { exitCode, document } = await running;
+      expect(exitCode).toBe(0);
+      expect(document.events[0]?.impact?.gentle).toMatch(/^confined to core \d+: the dump and its sessions$/);
+      // the core, the priority of the dump, and that of what started it
+      expect(existsSync(seen) && readFileSync(seen, 'utf8')).toMatch(/:\s*\d+\n19\n\s*19\n$/);
+    });
+  },
+);
 
 test('auto leaves a quiet database alone, off says so', async () => {
   for (const [gentle, said] of [

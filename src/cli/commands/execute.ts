@@ -77,7 +77,7 @@ async function body(options: Options & GlobalOptions, schedule: string | undefin
   const answered = options.due ? await nothingDue(options) : null;
   if (answered) return answered;
   const [{ context, loaded }, { table }] = await Promise.all([
-    openWork(options, { unattended: options.due === true }),
+    openWork(options, { unattended: options.due === true, alone: true }),
     import('../show/table.js'),
   ]);
   const request = requestOf(options, schedule);

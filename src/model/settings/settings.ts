@@ -143,7 +143,7 @@ export const settingsShape = {
     .enum(['auto', 'on', 'off'])
     .default('auto')
     .describe(
-      'Whether a backup keeps to one core, with its sessions on the server: `auto` where the database runs on this host and is busy.',
+      'Whether a backup keeps to one core, with its sessions on the server, and behind others: `auto` where the database runs on this host and is busy.',
     ),
   lockWaitTimeout: z.int().min(1).max(86_400).default(60).describe('Longest wait of pg_dump for a table lock, seconds.'),
   stallTimeout: z.int().min(1).max(35_000).default(15).describe('Longest time without a byte before a dump is stopped, minutes.'),

@@ -2,6 +2,7 @@
  * system: keeps processes to one core by taskset(1), where there are several and it may.
  */
 import { readFile } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
 import type { Confinement } from '../../model/roles/confinement.js';
 import { onPath } from '../files/path.js';
 import { capture } from './exec.js';
@@ -32,5 +33,12 @@ export const confinement: Confinement = {
       }),
     );
     return kept.flat();
+  },
+  standBack() {
+    try {
+      setPriority(constants.priority.PRIORITY_LOW);
+    } catch {
+      // it goes on as it is
+    }
   },
 };

@@ -144,11 +144,13 @@ export interface Running {
   signal(name: NodeJS.Signals): void;
 }
 
-/** Starts a program. A stream given as `stdout` hands its descriptor to the child: a kernel pipe between two programs. */
+/** Starts a program; with a `core` on that one, behind everybody else there. A stream given as `stdout` hands its descriptor to the child: a kernel pipe between two programs. */
 export function start(stage: ProgramStage, stdin: 'pipe' | 'ignore', stdout: 'pipe' | Writable, core?: number): Running {
   const tied = stage.forks ? familyTiedToUs : tiedToUs;
   const [program, args] =
-    core === undefined ? tied(stage.file, stage.args) : tied('taskset', ['-c', String(core), stage.file, ...stage.args]);
+    core === undefined
+      ? tied(stage.file, stage.args)
+      : tied('nice', ['-n', '19', 'taskset', '-c', String(core), stage.file, ...stage.args]);
   const child = execa(program, args, {
     env: childEnvironment(stage.env),
     extendEnv: false,
