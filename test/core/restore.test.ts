@@ -105,7 +105,7 @@ describe('before anything is touched', () => {
   const full: TargetState = { ...empty, objects: 1 };
   const cases: readonly (readonly [what: string, at: TargetState, more: Partial<RestoreRequest>, said: string])[] = [
     ['the source, were it empty', source, {}, 'is the database that the backup was taken from'],
-    ['one that is not empty', full, {}, 'is not empty: it holds 1 objects'],
+    ['one that is not empty', full, {}, 'is not empty: it holds 1 object'],
     ['--create where there is one', empty, { create: true }, 'exists already'],
     ['none, without --create', { ...empty, objects: null }, {}, 'does not exist'],
     ['the source by another name', source, { forceTarget: 'copy' }, '--force-target names "copy", the target is "shop"'],

@@ -417,7 +417,7 @@ describe('C22: names of databases that look like something else', () => {
       const rows = names.indexOf(backup.manifest.databaseName) + 1;
       expect(await verifyBackup(context, backup, 'restore')).toMatchObject({
         ok: true,
-        detail: expect.stringContaining(`with ${rows} rows`),
+        detail: expect.stringMatching(new RegExp(`with ${rows} rows? equal`)),
       });
     }
     for (const name of made.stored()) expect(name).toMatch(/^[A-Za-z0-9._/-]+$/);

@@ -13,13 +13,13 @@ describe('fingerprints', () => {
       'other rows',
       content({ tables: [table('a', 1, '7')] }),
       content({ tables: [table('a', 1, '8')] }),
-      ['table s.a has 1 rows, but not the same ones'],
+      ['table s.a has 1 row, but not the same ones'],
     ],
     [
       'fewer rows',
       content({ tables: [table('a', 2, '7')] }),
       content({ tables: [table('a', 1, '8')] }),
-      ['table s.a has 1 rows instead of 2'],
+      ['table s.a has 1 row instead of 2'],
     ],
     ['a hash that could not be taken', content({ tables: [table('a', 1)] }), content({ tables: [table('a', 1, '8')] }), []],
     [

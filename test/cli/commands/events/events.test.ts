@@ -91,7 +91,7 @@ describe('events', () => {
     appendFileSync(join(state(), 'ledger', 'events-000001.jsonl'), 'garbage\n');
     const { exitCode, stdout, stderr } = await project.run(['events']);
     expect([exitCode, stdout.includes(eventId(1))]).toEqual([0, true]);
-    expect(stderr).toContain('1 damaged lines were skipped; look with `backup-automation events verify`');
+    expect(stderr).toContain('1 damaged line was skipped; look with `backup-automation events verify`');
   });
 });
 
@@ -154,7 +154,7 @@ test('events clear: listings and figures begin anew, no line goes', async () => 
 
 test('events verify: 0 when the chain is whole, 22 and where it is not', async () => {
   await live(ledger(), 1);
-  expect((await project.run(['events', 'verify'])).stdout).toBe('3 lines in 1 segments: the chain is whole\n');
+  expect((await project.run(['events', 'verify'])).stdout).toBe('3 lines in 1 segment: the chain is whole\n');
   const file = join(state(), 'ledger', 'events-000001.jsonl');
   const bytes = readFileSync(file);
   bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
