@@ -79,7 +79,7 @@ function bringNode(major: string): Program {
   return found;
 }
 
-/** The other PostgreSQLs stand behind on PATH, for the tests of a client or a target that is newer than the server. */
+/** The PostgreSQL goes before everything else on PATH, a distribution's wrappers too; the others stand behind, for tests of a newer client or target. */
 async function run(node: Program, postgres: Program, others: readonly Program[]): Promise<Result> {
   const began = performance.now();
   const log = join(cache, 'matrix', `node-${node.major}-postgres-${postgres.major}.log`);
@@ -88,7 +88,7 @@ async function run(node: Program, postgres: Program, others: readonly Program[])
   const child = spawn(join(node.folder, 'node'), ['node_modules/vitest/vitest.mjs', 'run', ...patience, ...files], {
     env: {
       ...process.env,
-      PATH: [node.folder, postgres.folder, process.env['PATH'], ...others.map(({ folder }) => folder)].join(delimiter),
+      PATH: [postgres.folder, node.folder, process.env['PATH'], ...others.map(({ folder }) => folder)].join(delimiter),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
