@@ -155,31 +155,25 @@ function judgeOverall(subject: string, { latency, inRecovery, oldestTransactionA
   return check('database', subject, { status: 'healthy', value: round(latency), detail });
 }
 
-function judgeStorage({ name, probe }: StorageFacts, { minDiskSpace, newestSizes }: HealthFacts): HealthCheck[] {
-  if (isFailure(probe)) return [failed('storage', name, probe)];
-  const { marker, freeBytes } = probe;
-  const writable = check('storage', name, { status: 'healthy', value: marker, detail: probe.detail || 'it can be written' });
-  if (freeBytes === null)
-    return [
-      writable,
-      check('disk-space', name, { status: 'unknown', value: null, limit: minDiskSpace, detail: 'the free space cannot be told' }),
-    ];
-  const bad = freeBytes < minDiskSpace * bytesPerGB;
+/** The room of a storage, for its reserve and for backups like the newest ones. */
+function judgeRoom(name: string, freeBytes: number | null, { minDiskSpace, newestSizes }: HealthFacts): HealthCheck {
+  const room = (told: Pick<HealthCheck, 'status' | 'detail'> & { readonly hint?: string }) =>
+    check('disk-space', name, { value: freeBytes === null ? null : round(freeBytes / bytesPerGB), limit: minDiskSpace, ...told });
+  if (freeBytes === null) return room({ status: 'unknown', detail: 'the free space cannot be told' });
+  const detail = `${formatBytes(freeBytes)} are free, the limit is ${minDiskSpace} GB (conditions.minDiskSpace)`;
+  if (freeBytes < minDiskSpace * bytesPerGB)
+    return room({ status: 'critical', detail, hint: 'make room, or the next backup is cancelled; see `backup-automation backups`' });
   const newest = newestSizes.get(name) ?? 0;
-  const tight = !bad && freeBytes < growth * newest;
-  const next = `; the newest backups took ${formatBytes(newest)}`;
-  const space = check('disk-space', name, {
-    status: bad ? 'critical' : tight ? 'warning' : 'healthy',
-    value: round(freeBytes / bytesPerGB),
-    limit: minDiskSpace,
-    detail: `${formatBytes(freeBytes)} are free, the limit is ${minDiskSpace} GB (conditions.minDiskSpace)${tight ? next : ''}`,
-    hint: bad
-      ? 'make room, or the next backup is cancelled; see `backup-automation backups`'
-      : tight
-        ? 'make room before the next ones; see `backup-automation backups prune`'
-        : '',
-  });
-  return [writable, space];
+  if (freeBytes >= growth * newest) return room({ status: 'healthy', detail });
+  const tight = `${detail}; the newest backups took ${formatBytes(newest)}`;
+  return room({ status: 'warning', detail: tight, hint: 'make room before the next ones; see `backup-automation backups prune`' });
+}
+
+function judgeStorage({ name, probe }: StorageFacts, facts: HealthFacts): HealthCheck[] {
+  if (isFailure(probe)) return [failed('storage', name, probe)];
+  const { marker, freeBytes, detail } = probe;
+  const writable = check('storage', name, { status: 'healthy', value: marker, detail: detail || 'it can be written' });
+  return [writable, judgeRoom(name, freeBytes, facts)];
 }
 
 const about = ({ name, subject }: HealthCheck): string => (subject === null ? name : `${name} of ${subject}`);
