@@ -97,7 +97,10 @@ describe('a database with every kind of object', () => {
   it('comes back equal from a sealed backup into a new database, over several connections', async () => {
     expect(ending(await project.json(['execute', 'sealed']))).toEqual({ exitCode: 0 });
     const made = await project.json(['restore', 'latest', '--to', target.url('freshmade'), '--create', '--jobs', '2']);
-    expect({ ...ending(made), warnings: made.document['warnings'] }).toEqual({ exitCode: 0, warnings: [] });
+    expect(ending(made)).toEqual({ exitCode: 0 });
+    // pg_restore does not know that a partition's trigger, disabled there, comes with the trigger of its parent: the two may meet
+    const met = /over several connections it failed .*trigger "everywhere" .*does not exist.* restored again over one$/;
+    for (const warning of made.document['warnings'] as string[]) expect(warning).toMatch(met);
     expect(await tellAll(target.url('freshmade'))).toEqual(told);
   });
 
