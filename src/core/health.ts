@@ -16,6 +16,7 @@ import type { Context } from './context.js';
 import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
 import { channelFacts } from './notify/facts.js';
+import { activeEvents } from './history/events.js';
 import { reconcile } from './history/reconcile.js';
 import { heldBack } from './catalog/retention.js';
 import { schedulerFacts } from './schedules/scheduler.js';
@@ -69,7 +70,14 @@ export async function health(context: Context, look = async () => context): Prom
   const stateRoom = await context.stateRoom();
   const report = await judge(looking, { entries, databases, storages, history, ended, stock, missing, sealing, channels, stateRoom });
   context.log('info', `health: ${report.status}`, { issues: report.issues });
-  return { ...report, configuration: settings, activeBackups: await context.locks.placesTaken(settings.conditions.maxConcurrentBackups) };
+  const active = await orFailure(activeEvents(context), 'ledger');
+  const waiting = (active instanceof Failure ? [] : active).flatMap(({ database, waits }) =>
+    waits
+      ? [`the backup of ${database} that runs waits for ${waits}; it gives up after ${settings.lockWaitTimeout} s (lockWaitTimeout)`]
+      : [],
+  );
+  const activeBackups = await context.locks.placesTaken(settings.conditions.maxConcurrentBackups);
+  return { ...report, advice: [...waiting, ...report.advice], configuration: settings, activeBackups };
 }
 
 /** What can be told without asking a database or for a secret, from what was found already. It ends no event. */

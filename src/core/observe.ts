@@ -7,6 +7,7 @@ import { decideGentle, loadOf, type GentleDecision, type Impact, type Observatio
 import type { Watch } from '../model/roles/engine.js';
 import type { Database } from '../model/roles/engine/dump.js';
 import { msPerSecond } from '../model/units.js';
+import { tellWaits } from './backup/waits.js';
 import type { Context } from './context.js';
 
 /** Between two looks, ms: the first ones find the sessions of the dump soon after they were opened. */
@@ -39,10 +40,11 @@ export async function observe<T>(
   const stop = new AbortController();
   const giveWay = new AbortController();
   const during: Observation[] = [];
-  const looking = lookOn(context, { watch, decision, during, signal: stop.signal, giveWay, name: database.name });
+  const waits = tellWaits(context, event);
+  const looking = lookOn(context, { watch, decision, during, signal: stop.signal, giveWay, name: database.name, waits: waits.seen });
   const signal = AbortSignal.any([context.signal, giveWay.signal]);
   try {
-    return await deed({ ...context, signal, run: confined(context, decision) });
+    return await deed({ ...context, signal, announce: waits.announce, run: confined(context, decision) });
   } finally {
     stop.abort();
     const { refused } = await looking;
@@ -75,10 +77,11 @@ interface Looking {
   readonly signal: AbortSignal;
   readonly giveWay: AbortController;
   readonly name: string;
+  readonly waits: (waits: string | null) => Promise<void>;
 }
 
 /** Looks until it is told to end, or cannot look any more. */
-async function lookOn(context: Context, { watch, decision, during, signal, giveWay, name }: Looking): Promise<{ refused: boolean }> {
+async function lookOn(context: Context, { watch, decision, during, signal, giveWay, name, waits }: Looking): Promise<{ refused: boolean }> {
   const kept = new Set<number>();
   let refused = false;
   for (let round = 0; !signal.aborted; round += 1) {
@@ -92,6 +95,7 @@ async function lookOn(context: Context, { watch, decision, during, signal, giveW
       }
       const failure = tooLong(context, name, seen);
       if (failure) giveWay.abort(failure);
+      await waits(seen.waits);
       await context.clock.sleep(pauses[round] ?? pause, signal);
     } catch (error) {
       if (!signal.aborted) context.log('warn', `${name}: the database cannot be watched any more: ${asFailure(error).message}`);

@@ -164,7 +164,11 @@ describe('locks', () => {
       `SET application_name = 'holder'; BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600); COMMIT;`,
     ).catch(() => '');
     const { child, done } = startCli(['execute', '--json'], { cwd: made.directory, env: made.env });
-    await until('a wait', async () => (await sql(shop.url, `${ofOurs} AND wait_event_type = 'Lock'`)) !== '0');
+    const told = /shop waits for a lock on (public\.)?orders, held by pid \d+, postgres \(holder\)/;
+    await until('active tells of the wait', async () => told.test((await made.run(['active'])).stdout));
+    expect((await made.json(['active'])).document.active).toMatchObject([{ waits: expect.stringContaining('orders, held by pid') }]);
+    expect((await made.run(['events'])).stdout).toContain('waits for a lock on');
+    expect((await made.json(['health'])).document.advice).toContainEqual(expect.stringContaining('lockWaitTimeout'));
     child.kill('SIGTERM');
     expect((await done).exitCode).toBe(143);
     await until('no session of ours', async () => (await sql(shop.url, ofOurs)) === '0');

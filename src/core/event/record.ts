@@ -110,7 +110,7 @@ export const running = (context: Context, event: BackupEvent, warnings: readonly
 /** The retry that a failed event announces; null: it announces none, or has it. A retry is a new event, so that it outlives this process. */
 export async function retryOf(context: RecordContext, event: BackupEvent): Promise<BackupEvent | null> {
   if (event.retryAt === undefined) return null;
-  const { retryAt: notBefore, result: _result, reasons: _reasons, warnings: _warnings, impact: _impact, ...rest } = event;
+  const { retryAt: notBefore, result: _result, reasons: _reasons, warnings: _warnings, impact: _impact, waits: _waits, ...rest } = event;
   return tryRecord(context, {
     ...rest,
     id: context.newId(),

@@ -20,16 +20,20 @@ interface Row {
   readonly waiting: number;
   readonly longest: number | null;
   readonly who: string | null;
+  readonly waits: string | null;
   readonly backends: readonly number[] | null;
 }
 
-/** One round trip. Locks that our sessions hold are asked for only where somebody waits. */
-const look = `WITH ours AS (SELECT pid FROM pg_catalog.pg_stat_activity WHERE application_name = $1),
+/** One round trip. Locks that our sessions hold, or want, are asked for only where somebody waits. A prepared transaction has no session. */
+const look = `WITH ours AS (SELECT pid, wait_event_type FROM pg_catalog.pg_stat_activity WHERE application_name = $1),
   waiting AS (
     SELECT a.pid, a.usename, a.application_name, pg_catalog.pg_blocking_pids(a.pid) AS by,
       1000 * EXTRACT(epoch FROM pg_catalog.clock_timestamp() - COALESCE(a.state_change, a.query_start)) AS waited
     FROM pg_catalog.pg_stat_activity a WHERE a.wait_event_type = 'Lock' AND a.pid NOT IN (SELECT pid FROM ours)),
-  blocked AS (SELECT * FROM waiting WHERE by && (SELECT pg_catalog.array_agg(pid) FROM ours) ORDER BY waited DESC LIMIT 1)
+  blocked AS (SELECT * FROM waiting WHERE by && (SELECT pg_catalog.array_agg(pid) FROM ours) ORDER BY waited DESC LIMIT 1),
+  wanted AS (
+    SELECT l.relation::pg_catalog.regclass::text AS relation, (pg_catalog.pg_blocking_pids(o.pid))[1] AS holder
+    FROM ours o JOIN pg_catalog.pg_locks l ON l.pid = o.pid AND NOT l.granted WHERE o.wait_event_type = 'Lock' LIMIT 1)
 SELECT d.xact_commit + d.xact_rollback AS transactions, d.blks_hit AS hit, d.blks_read AS read,
   CASE WHEN pg_catalog.pg_is_in_recovery() THEN NULL
     ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')::float8 END AS wal,
@@ -41,6 +45,9 @@ SELECT d.xact_commit + d.xact_rollback AS transactions, d.blks_hit AS hit, d.blk
   (SELECT pg_catalog.count(*)::int4 FROM waiting) AS waiting,
   (SELECT waited::float8 FROM blocked) AS longest,
   (SELECT pg_catalog.format('pid %s, %s (%s)', pid, usename, application_name) FROM blocked) AS who,
+  (SELECT pg_catalog.format('a lock%s, held by %s', ' on ' || w.relation,
+      COALESCE(pg_catalog.format('pid %s, %s (%s)', a.pid, a.usename, a.application_name), 'a prepared transaction'))
+    FROM wanted w LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = w.holder WHERE w.holder IS NOT NULL) AS waits,
   (SELECT pg_catalog.array_agg(pid) FROM ours) AS backends
 FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()`;
 
@@ -89,7 +96,7 @@ export async function beginWatch(connection: Connection, eventId: string): Promi
       const at = systemClock.monotonic();
       const [row] = await session.query<Row>(look, [applicationNameOf(eventId)]);
       if (!row) throw new Error('the server knows nothing of this database');
-      const { transactions, hit, read, wal, connections, busy, waiting, longest, who, backends } = row;
+      const { transactions, hit, read, wal, connections, busy, waiting, longest, who, waits, backends } = row;
       return {
         at,
         latency: Math.round((systemClock.monotonic() - at) * 10) / 10,
@@ -101,6 +108,7 @@ export async function beginWatch(connection: Connection, eventId: string): Promi
         busy,
         waiting,
         blocked: longest === null ? null : { longest, who: who ?? '' },
+        waits,
         backends: local ? (backends ?? []) : [],
       };
     },

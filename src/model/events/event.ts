@@ -69,6 +69,8 @@ export interface BackupEvent extends Partial<Actor> {
   /** Why it waits or was cancelled, one sentence each. */
   readonly reasons?: readonly string[];
   readonly warnings?: readonly string[];
+  /** While it runs: the lock that it waits for, and who holds it. */
+  readonly waits?: string;
   /** The backup that was made before and holds the database as it is: none was made anew. */
   readonly equalTo?: string;
   /** What it cost the database; only where that could be watched. */

@@ -12,10 +12,11 @@ type TimeOf = (iso: string) => string;
 
 /** What a person wants to know about it beside its state; empty when there is nothing. */
 export function noteOf(event: TimelineEvent, timeOf: TimeOf): string {
-  const { status, result, reasons, warnings, notBefore, recovered, newerVersion } = event;
+  const { status, result, reasons, warnings, waits, notBefore, recovered, newerVersion } = event;
   if (newerVersion) return 'written by a newer version of this tool';
   if (result?.error) return result.error;
   if (status === 'pending' && reasons && reasons.length > 0) return `waits for ${reasons.join('; ')}`;
+  if (status === 'running' && waits) return `waits for ${waits}`;
   if (status === 'pending' && notBefore) return `due ${timeOf(notBefore)}`;
   if (reasons && reasons.length > 0) return reasons.join('; ');
   if (recovered) return 'recovered after its process died';
@@ -81,7 +82,7 @@ export function eventFacts(event: BackupEvent, timeOf: TimeOf): (readonly [name:
 
 /** One line of an event's history: a state, or what became of telling of it. */
 export function stepOf(record: LedgerRecord, timeOf: TimeOf): string {
-  if (record.record === 'event') return record.status;
+  if (record.record === 'event') return record.waits && record.status === 'running' ? `running, waits for ${record.waits}` : record.status;
   if (record.record !== 'delivery') return 'unknown (newer version)';
   const { channel, ok, dead, detail, notBefore } = record;
   if (ok) return `told ${channel}: ${detail}`;

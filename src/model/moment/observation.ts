@@ -21,6 +21,8 @@ export interface Observation {
   readonly waiting: number;
   /** Of those that wait for a lock of this backup: how long the longest has waited, ms, and who. */
   readonly blocked: { readonly longest: number; readonly who: string } | null;
+  /** The lock that a session of this backup waits for, and who holds it: `a lock on app.orders, held by pid 7, joe (psql)`; null: none. */
+  readonly waits: string | null;
   /** Processes of this backup's own sessions, where the server runs on this host; empty where it does not. */
   readonly backends: readonly number[];
 }

@@ -13,6 +13,7 @@ const look = (at: number, change: Partial<Observation> = {}): Observation => ({
   busy: 0,
   waiting: 0,
   blocked: null,
+  waits: null,
   backends: [],
   ...change,
 });

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { addCommand, run } from '../../command.js';
-import { width, type GlobalOptions, type Outcome } from '../../render.js';
+import { harmless, width, type GlobalOptions, type Outcome } from '../../render.js';
 
 async function active(options: GlobalOptions): Promise<Outcome> {
   const { openSight } = await import('../../../wire/sight.js');
@@ -22,10 +22,12 @@ async function active(options: GlobalOptions): Promise<Outcome> {
     formatDuration(Math.max(0, now - Date.parse(event.timestamp))),
     `${event.pid} on ${event.host}`,
   ]);
+  const waits = events.flatMap(({ database, waits: lock }) => (lock ? [harmless(`${database} waits for ${lock}`)] : []));
   const head = [`SINCE (${localZone(events.map(({ timestamp }) => timestamp))})`, 'ID', 'DATABASE', 'TYPE', 'FOR', 'PROCESS'];
   return {
     document: { active: events },
-    text: (paint) => (rows.length > 0 ? table(head, rows, { width: width(), paint, ids: 1 }) : 'no backup is running'),
+    text: (paint) =>
+      rows.length > 0 ? [table(head, rows, { width: width(), paint, ids: 1 }), ...waits].join('\n') : 'no backup is running',
   };
 }
 
