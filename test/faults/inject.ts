@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, tr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliOptions } from '../fixtures/cli.js';
+import { until } from './processes.js';
 
 const runs = (file: string, ...args: string[]): boolean => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 
@@ -110,11 +111,51 @@ export function mountVolume(megabytes: number): { readonly path: string; umount(
   };
 }
 
-function mountImage(file: string, megabytes: number, options: readonly string[] = []) {
-  const path = mkdtempSync(join(tmpdir(), 'vol-'));
+/** A volume that loses, when it is cut, whatever was not made durable: names, sizes and bytes, each for itself. */
+export interface FragileVolume {
+  readonly path: string;
+  /** As a power cut does. From then on every call on it fails; those who use it must have been stopped before, and be killed then. */
+  cut(): void;
+  /** The power is back. */
+  remount(): Promise<void>;
+  umount(): Promise<void>;
+}
+
+/** EXT4_IOC_SHUTDOWN without a flush of the journal. */
+const shutdown = 'my $how = pack("L", 2); open(F, "<", $ARGV[0]) or die $!; defined(ioctl(F, 0x8004587d, $how)) or die $!';
+
+export function mountFragileVolume(): FragileVolume {
+  const folder = mkdtempSync(join(tmpdir(), 'cut-'));
+  const [image, path] = [join(folder, 'image'), join(folder, 'volume')];
+  // what hides a missing fsync is off, and nothing is written by itself for five minutes
+  const mount = () => execFileSync('mount', ['-o', 'loop,noauto_da_alloc,commit=300,data=writeback', image, path]);
+  const release = () => until('the volume is not used any more', () => runs('umount', path), 30);
+  mkdirSync(path);
+  makeImage(image, 256);
+  mount();
+  return {
+    path,
+    cut: () => void execFileSync('perl', ['-e', shutdown, path]),
+    async remount() {
+      await release();
+      mount();
+    },
+    async umount() {
+      await release();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function makeImage(file: string, megabytes: number, options: readonly string[] = []): void {
   writeFileSync(file, '');
   truncateSync(file, megabytes * 1024 * 1024);
   execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', ...options, file], { stdio: 'ignore' });
+}
+
+function mountImage(file: string, megabytes: number, options: readonly string[] = []) {
+  const path = mkdtempSync(join(tmpdir(), 'vol-'));
+  makeImage(file, megabytes, options);
   execFileSync('mount', ['-o', 'loop', file, path]);
   chmodSync(path, 0o777);
   return {

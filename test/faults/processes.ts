@@ -50,3 +50,13 @@ export function commandOf(pid: number): string {
     return '';
   }
 }
+
+/** Stopped, or held by who traces it, with all its threads. */
+export function isStopped(pid: number): boolean {
+  try {
+    const states = readdirSync(`/proc/${pid}/task`).map((task) => readFileSync(`/proc/${pid}/task/${task}/stat`, 'utf8'));
+    return states.every((state) => /^\d+ \(.*\) [Tt]/.test(state));
+  } catch {
+    return false;
+  }
+}
