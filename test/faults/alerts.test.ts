@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startCli } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
+import { cloneDatabase } from '../fixtures/database.js';
 import { lab, type Lab } from '../fixtures/lab.js';
 import { startPeer, type Peer } from '../fixtures/peer.js';
 
@@ -106,7 +107,24 @@ describe('alerts of real processes', () => {
     }
   });
 
-  it('a failing alert beside a good end is exit 3, and what was given up is said by health, until the channel takes something', async () => {
+  it('a failing alert beside a good backup is exit 3, and the backup is there', async () => {
+    const { url, drop } = await cloneDatabase('empty');
+    const one = project({ databases: { shop: { url } }, alertOnSuccess: true });
+    try {
+      peer.answer({ status: 404 });
+      const made = await one.json(['execute']);
+      expect(made).toMatchObject({ exitCode: 3, document: { error: { code: 'alert' }, events: [{ status: 'completed' }] } });
+      expect((await one.json(['backups'])).document.backups).toHaveLength(1);
+      peer.answer({});
+      expect((await one.run(['execute'])).exitCode).toBe(0);
+      expect(told('success').map(({ subject }) => subject)).toEqual([expect.stringMatching(/^OK /), expect.stringMatching(/^OK /)]);
+    } finally {
+      one.cleanup();
+      await drop();
+    }
+  });
+
+  it('what was given up is said by health, until the channel takes something', async () => {
     const one = project();
     try {
       peer.answer({ status: 404 });

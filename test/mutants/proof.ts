@@ -86,7 +86,7 @@ export const proof: readonly Mutant[] = [
     file: 'core/backup/contents.ts',
     edits: [['if (failure) throw failure;', 'if (failure && contents === null) throw failure;']],
     breaks: 'a backup lacks a table, and is said to be whole',
-    tests: ['engines/pg_dump/engine.test.ts'],
+    tests: ['faults/completeness.test.ts'],
   },
   {
     name: 'a restore that came out different is proven',

@@ -76,7 +76,7 @@ class Runner {
     build(copy);
     process.chdir(copy);
     const first = new First();
-    const vitest = await createVitest('test', { root: copy, watch: false, reporters: [first], retry: 0 });
+    const vitest = await createVitest('test', { root: copy, watch: false, reporters: [first], retry: 0, testTimeout: 60_000 });
     return new Runner(copy, first, vitest);
   }
 

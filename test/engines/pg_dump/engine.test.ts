@@ -81,6 +81,8 @@ describe('a dump', () => {
     await sql(shop.url, "INSERT INTO vouchers SELECT 'later' || g, 1 FROM generate_series(1, 9) g");
     const { fingerprint } = await dump.details();
     await dump.close();
+    const there = await sql(shop.url, "SELECT relname FROM pg_class WHERE relkind = 'r' AND oid >= 16384");
+    expect(fingerprint.tables.map(({ name }) => name).toSorted()).toEqual(there.split('\n').toSorted());
     expect(fingerprint.tables.find(({ name }) => name === 'vouchers')?.rows).toBe(0);
     await sql(shop.url, 'DELETE FROM vouchers');
   });
