@@ -108,8 +108,8 @@ describe('alerts of real processes', () => {
   });
 
   it('a failing alert beside a good backup is exit 3, and the backup is there', async () => {
-    const { url, drop } = await cloneDatabase('empty');
-    const one = project({ databases: { shop: { url } }, alertOnSuccess: true });
+    const database = await cloneDatabase('empty');
+    const one = project({ databases: { shop: { url: database.url } }, alertOnSuccess: true });
     try {
       peer.answer({ status: 404 });
       const made = await one.json(['execute']);
@@ -120,7 +120,7 @@ describe('alerts of real processes', () => {
       expect(told('success').map(({ subject }) => subject)).toEqual([expect.stringMatching(/^OK /), expect.stringMatching(/^OK /)]);
     } finally {
       one.cleanup();
-      await drop();
+      await database.drop();
     }
   });
 

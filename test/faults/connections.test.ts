@@ -297,8 +297,11 @@ it('C21: a standby that cancels the dump for what it has to replay: transient, a
 const shimDirectoryOf = () => program('pg_dump').replace(/\/pg_dump$/, '');
 
 const space = 'ba-across';
+const leave = () => spawnSync('ip', ['netns', 'del', space]);
+// what a killed run left goes first
+if (isFull) leave();
 const canCut = isFull && process.getuid?.() === 0 && spawnSync('ip', ['netns', 'add', space]).status === 0;
-if (canCut) spawnSync('ip', ['netns', 'del', space]);
+if (canCut) leave();
 const whyNot = isFull ? ': network namespaces are not to be had' : ': takes half a minute, FAULTS=full';
 
 it.skipIf(!canCut)(`E16: a host is cut off while it backs up; another one goes on within 30 s${canCut ? '' : whyNot}`, async ({ task }) => {
@@ -322,7 +325,7 @@ it.skipIf(!canCut)(`E16: a host is cut off while it backs up; another one goes o
     const { child } = startCli(['execute'], { cwd: far.directory, env: far.env, under: ['ip', 'netns', 'exec', space] });
     children.push(child);
     const held = async () => Number(await sql(cluster.url('shop'), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"));
-    await until('the far host has its place', async () => (await held()) === 2);
+    await until('the far host has its place', async () => (await held()) > 0);
     const near = project(cluster.url('shop'), limit);
     expect((await near.json(['execute'])).document.error.message).toContain('from 10.213.77.2');
     ip('link', 'set', 'ba-here', 'down');
@@ -333,7 +336,7 @@ it.skipIf(!canCut)(`E16: a host is cut off while it backs up; another one goes o
     task.meta.score = { row: 'E16', what: 'a host is cut off', n: 1, violations: [], figures: `${seconds.toFixed(0)} s` };
     expect(seconds).toBeLessThan(35);
   } finally {
-    ip('netns', 'del', space);
+    leave();
     spawnSync('ip', ['link', 'del', 'ba-here']);
   }
 });
