@@ -81,6 +81,7 @@ export const verifiedSchema = z.looseObject({
   level: z.enum(levels),
   ok: z.boolean(),
   detail: z.string(),
+  uncaged: z.string().optional().describe('why the restore was not caged, where it was not'),
   duration: ms,
 });
 

@@ -4,7 +4,7 @@
 import { decodedSize, formOf, type Artifact, type Backup, type BackupDetails } from '../model/backup/backup.js';
 import { compareFingerprints } from '../model/backup/fingerprint.js';
 import { asFailure, Failure, type FailureCode } from '../model/errors.js';
-import { notCaged, type Level } from '../model/backup/level.js';
+import type { Level } from '../model/backup/level.js';
 import type { Storage } from '../model/roles/storage.js';
 import { withClaim } from './event/claim.js';
 import { elapsed, type Context } from './context.js';
@@ -23,12 +23,16 @@ export interface VerifyResult {
   readonly duration: number;
   /** What the first bad copy failed with; null: none is bad. */
   readonly code: FailureCode | null;
+  /** Why the restore was not caged, where it was not. */
+  readonly uncaged?: string;
 }
 
+/** What a look that found nothing bad showed. */
+type Shown = Pick<VerifyResult, 'detail' | 'uncaged'>;
+
 /** What a look at one copy, or at several alike, found. */
-interface Verdict {
+interface Verdict extends Shown {
   readonly storages: readonly string[];
-  readonly detail: string;
   /** Null: it is good. */
   readonly code: FailureCode | null;
 }
@@ -48,12 +52,20 @@ export async function verifyBackup(context: Context, backup: Backup, level: Leve
     throw failure;
   });
   const duration = elapsed(context, started);
-  for (const { storages, detail, code } of verdicts)
-    await context.ledger.appendFact({ ...about, storage: storages.join(', '), duration, ok: code === null, detail, ...(code && { code }) });
+  for (const { storages, code, ...shown } of verdicts)
+    await context.ledger.appendFact({
+      ...about,
+      ...shown,
+      storage: storages.join(', '),
+      duration,
+      ok: code === null,
+      ...(code && { code }),
+    });
   const [bad] = verdicts.filter(({ code }) => code !== null);
   const several = backup.storages.length > 1;
   const detail = verdicts.map((one) => (several ? `in ${one.storages.join(' and ')}: ${one.detail}` : one.detail)).join('; ');
-  return { backupId, database, level, duration, ok: !bad, detail, code: bad?.code ?? null };
+  const uncaged = verdicts.find((one) => one.uncaged !== undefined)?.uncaged;
+  return { backupId, database, level, duration, ok: !bad, detail, code: bad?.code ?? null, ...(uncaged !== undefined && { uncaged }) };
 }
 
 /** Only what the backup itself is to blame for: not a full disk, a missing program, a server that is down. */
@@ -64,12 +76,12 @@ const isAway = ({ code }: Failure): boolean => ['storage', 'storage-marker', 'st
 async function judge(context: Context, backup: Backup, level: Level): Promise<Verdict[]> {
   const good: string[] = [];
   const bad: Verdict[] = [];
-  let detail = '';
+  let shown: Shown = { detail: '' };
   let away: Failure | null = null;
   for (const storage of storagesOf(context, backup)) {
     if (level === 'restore' && (good.length > 0 || bad.some(({ storages }) => storages.includes(storage.name)))) break;
     try {
-      detail = await look(context, backup, storage, level);
+      shown = await look(context, backup, storage, level);
       good.push(storage.name);
     } catch (error) {
       const failure = asFailure(error);
@@ -79,7 +91,7 @@ async function judge(context: Context, backup: Backup, level: Level): Promise<Ve
     }
   }
   if (good.length + bad.length === 0) throw away ?? new Failure('not-found', `no storage holds backup ${backup.backupId}`);
-  return [...(good.length > 0 ? [{ storages: good, detail, code: null }] : []), ...bad];
+  return [...(good.length > 0 ? [{ storages: good, ...shown, code: null }] : []), ...bad];
 }
 
 interface Look {
@@ -110,12 +122,11 @@ async function blame(context: Context, { backup, storage, level }: Look, failure
   return verdict([storage.name], failure);
 }
 
-/** Resolves to what it showed, in a sentence. */
-async function look(context: Context, backup: Backup, storage: Storage, level: Level): Promise<string> {
+async function look(context: Context, backup: Backup, storage: Storage, level: Level): Promise<Shown> {
   if (level === 'restore') return proveByRestore(context, backup, storage);
   await whileKept(context, backup, () => readThrough(context, backup, storage, level));
   const what = level === 'checksum' ? 'have their SHA-256' : 'have their SHA-256, the archive was read to its end';
-  return `${countOf(backup.manifest.artifacts.length, 'file')} ${what}`;
+  return { detail: `${countOf(backup.manifest.artifacts.length, 'file')} ${what}` };
 }
 
 async function readThrough(context: Context, backup: Backup, storage: Storage, level: Level): Promise<void> {
@@ -138,7 +149,7 @@ async function readThrough(context: Context, backup: Backup, storage: Storage, l
 /** The stored bytes as they are, without undoing the codecs. */
 const sealedAs = (artifact: Artifact): Artifact => ({ ...artifact, codecs: [] });
 
-async function proveByRestore(context: Context, backup: Backup, storage: Storage): Promise<string> {
+async function proveByRestore(context: Context, backup: Backup, storage: Storage): Promise<Shown> {
   const details = await readDetails(context, backup, storage);
   context.announce({ kind: 'step', step: 'scratch', database: backup.database, detail: 'starting a throwaway server' });
   const scratch = await context.openScratch({
@@ -162,7 +173,7 @@ async function proveByRestore(context: Context, backup: Backup, storage: Storage
     });
     const differences = compareFingerprints(details.fingerprint, found);
     if (differences.length > 0) throw new Failure('verification', `the restored database differs: ${differences.slice(0, 5).join('; ')}`);
-    return scratch.uncaged === null ? restored(details) : `${restored(details)}; ${notCaged}${scratch.uncaged}`;
+    return { detail: restored(details), ...(scratch.uncaged !== null && { uncaged: scratch.uncaged }) };
   } finally {
     await scratch.close();
   }

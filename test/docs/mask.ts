@@ -3,7 +3,7 @@ import { matches } from '../stories/story.js';
 
 const masks: readonly (readonly [RegExp, string])[] = [
   // where the kernel permits no namespaces
-  [/[;,] the proof of a restore is not caged here.*/g, ''],
+  [/^ *the proof of a restore is not caged here.*\n?/gm, ''],
   // newer versions of pg_dump compress inside the archive
   [/\b(database\.dump|globals\.sql)\.(zst|gz)\b/g, '$1'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<id>'],

@@ -15,18 +15,10 @@ type Verified = Omit<VerifyResult, 'code'> & { readonly undone?: true };
 export function verifiedTable(results: readonly Verified[], paint: ChalkInstance): string {
   const verdict = ({ ok, undone }: Verified): string =>
     ok ? paint.green('proven') : undone ? paint.yellow('undone') : paint.red('NOT PROVEN');
-  // why it was not caged is the machine's matter: said once, below
-  const said = results.map(({ detail }) => detail.split(`; ${notCaged}`));
-  const rows = results.map((one, index) => [
-    one.backupId,
-    one.database,
-    one.level,
-    verdict(one),
-    formatDuration(one.duration),
-    said[index]?.[0] ?? one.detail,
-  ]);
+  const rows = results.map((one) => [one.backupId, one.database, one.level, verdict(one), formatDuration(one.duration), one.detail]);
   const shown = table(['BACKUP', 'DATABASE', 'LEVEL', 'RESULT', 'DURATION', 'DETAIL'], rows, { width: width(), paint, ids: 0 });
-  const notes = new Set(said.flatMap(([, why]) => (why === undefined ? [] : [`${notCaged}${why}`])));
+  // the machine's matter: said once
+  const notes = new Set(results.flatMap(({ uncaged }) => (uncaged === undefined ? [] : [`${notCaged}${uncaged}`])));
   return [shown, ...notes].join('\n');
 }
 

@@ -1,7 +1,6 @@
 /**
  * core: what the ledger remembers that health asks for, read once from its beginning. Writes nothing.
  */
-import { notCaged } from '../../model/backup/level.js';
 import { isTerminal, lostPlace, type BackupEvent } from '../../model/events/event.js';
 import type { Held, LastRun } from '../../model/health/automation.js';
 import type { LedgerRecord, SchedulerRecord } from '../../model/events/ledger.js';
@@ -92,7 +91,7 @@ function take(fold: Fold, record: LedgerRecord): void {
   takeKnown(fold.known, record);
   if (record.record === 'verification' && record.ok && record.level === 'restore') {
     fold.restored.set(record.database, record.at);
-    fold.uncaged = record.detail.split(notCaged)[1] ?? null;
+    fold.uncaged = record.uncaged ?? null;
   }
   if (record.record === 'key-drill') for (const key of record.opened) fold.drilled.set(key, record.at);
   if (record.record === 'scheduler') fold.scheduler = record;

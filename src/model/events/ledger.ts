@@ -35,6 +35,8 @@ export interface VerificationRecord extends Partial<Actor> {
   /** What failed. */
   readonly code?: FailureCode;
   readonly detail: string;
+  /** Why the restore was not caged, where it was not. */
+  readonly uncaged?: string;
   readonly duration: number;
 }
 
