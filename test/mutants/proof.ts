@@ -26,7 +26,7 @@ export const proof: readonly Mutant[] = [
     file: 'engines/pg_dump/dump.ts',
     edits: [["if (request.fingerprint !== 'none') await lockTables(session);", '']],
     breaks: 'a TRUNCATE between count and dump goes unnoticed',
-    tests: ['integration/snapshot.test.ts'],
+    tests: ['engines/pg_dump/engine.test.ts'],
   },
   {
     name: 'one table left out of the count',

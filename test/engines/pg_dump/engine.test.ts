@@ -16,7 +16,7 @@ import { memberName } from '../../../src/engines/pg_dump/members.js';
 import { databaseNamePattern, type BackupDetails, type Manifest } from '../../../src/model/backup/backup.js';
 import type { Dump } from '../../../src/model/roles/engine/dump.js';
 import { count } from '../../fixtures/counts.js';
-import { cloneDatabase, databaseUrl, packed, program, sql, type TestDatabase } from '../../fixtures/database.js';
+import { cloneDatabase, databaseUrl, lockCustomers, packed, program, sql, type TestDatabase } from '../../fixtures/database.js';
 import { byHand, inProcess, lab, type Lab, hurried } from '../../fixtures/lab.js';
 import { shim, shimDirectory } from '../../fixtures/shims.js';
 
@@ -74,6 +74,16 @@ describe('a dump', () => {
     expect(
       existsSync(join(project.directory, '.backup-automation', 'run')) && readdirSync(join(project.directory, '.backup-automation', 'run')),
     ).toEqual([]);
+  });
+
+  it('is not there before every table is locked', async () => {
+    const unlock = await lockCustomers(shop.url);
+    const given = await inProcess(project, ['lockWaitTimeout=1']);
+    const refused = await openDump(given).catch((error: unknown) => error);
+    await unlock();
+    expect(refused).toMatchObject({ code: 'lock-timeout' });
+    const dump = await openDump(given);
+    await dump.close();
   });
 
   it('counts every table of its own snapshot, not what was written after it', async () => {
