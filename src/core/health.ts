@@ -5,18 +5,19 @@ import { refusal } from '../model/backup/access.js';
 import type { Database } from '../model/roles/engine/dump.js';
 import { asFailure, Failure } from '../model/errors.js';
 import type { BackupEvent } from '../model/events/event.js';
-import { expectedBy } from '../model/events/expectation.js';
+import { dueSince, expectedBy } from '../model/events/expectation.js';
 import { knownSince } from '../model/events/known.js';
 import { judgeHealth, type DatabaseFacts, type HealthFacts, type HealthReport, type StorageFacts } from '../model/health/health.js';
+import { isToCome } from '../model/health/clock.js';
 import type { AutomationFacts, ProofFacts, RoutineFacts } from '../model/health/automation.js';
 import type { Schedule, Settings } from '../model/settings/settings.js';
-import { catalog, type Catalog } from './catalog/catalog.js';
+import { waitingAdvice } from './backup/waits.js';
+import { catalog, foreignAdvice, type Catalog } from './catalog/catalog.js';
 import { missingCopies, type MissingCopies } from './catalog/missing.js';
 import type { Context } from './context.js';
 import { readHistory, type History } from './history/history.js';
 import { sealingFacts } from './keys.js';
 import { channelFacts } from './notify/facts.js';
-import { activeEvents } from './history/events.js';
 import { reconcile } from './history/reconcile.js';
 import { heldBack } from './catalog/retention.js';
 import { schedulerFacts } from './schedules/scheduler.js';
@@ -70,14 +71,9 @@ export async function health(context: Context, look = async () => context): Prom
   const stateRoom = await context.stateRoom();
   const report = await judge(looking, { entries, databases, storages, history, ended, stock, missing, sealing, channels, stateRoom });
   context.log('info', `health: ${report.status}`, { issues: report.issues });
-  const active = await orFailure(activeEvents(context), 'ledger');
-  const waiting = (active instanceof Failure ? [] : active).flatMap(({ database, waits }) =>
-    waits
-      ? [`the backup of ${database} that runs waits for ${waits}; it gives up after ${settings.lockWaitTimeout} s (lockWaitTimeout)`]
-      : [],
-  );
+  const advice = [...(await waitingAdvice(context)), ...foreignAdvice(stock), ...report.advice];
   const activeBackups = await context.locks.placesTaken(settings.conditions.maxConcurrentBackups);
-  return { ...report, advice: [...waiting, ...report.advice], configuration: settings, activeBackups };
+  return { ...report, advice, configuration: settings, activeBackups };
 }
 
 /** What can be told without asking a database or for a secret, from what was found already. It ends no event. */
@@ -173,6 +169,10 @@ function automationFacts(
     );
   return {
     now,
+    dates: {
+      lastRecord: history.ending,
+      future: stock.backups.filter(({ timestamp }) => isToCome(timestamp, now)).map(({ backupId }) => backupId),
+    },
     routines: Object.entries(context.schedules).flatMap(([id, schedule]) =>
       routinesOf(context, { id, schedule }, namesOf(schedule, entries, stock), { now, history, stock }),
     ),
@@ -222,13 +222,17 @@ function routinesOf(
     const remembered = known.stock.reachable ? undefined : known.history.lastCompleted.get(`${id} ${database}`);
     const equal = known.history.lastEqual.get(`${id} ${database}`);
     const found = equal && equal.backupId === newest?.backupId ? equal.at : newest?.timestamp;
-    const lastGood = found ?? remembered ?? null;
+    const good = found ?? remembered ?? null;
+    const lastGood = good === null ? null : new Date(good);
+    const since = knownSince(known.history.known, id, known.history.beginning);
+    const from = lastGood ?? since;
     return {
       scheduleId: id,
       database,
       expectation,
-      lastGood: lastGood === null ? null : new Date(lastGood),
-      since: knownSince(known.history.known, id, known.history.beginning),
+      lastGood,
+      since,
+      ...(expectation && from && { due: dueSince(schedule, settings, from, expectation) }),
       held: known.history.held.get(`${id} ${database}`) ?? null,
     };
   });

@@ -1,9 +1,10 @@
 /**
- * core: tells that a backup waits for a lock, on the screen and in the ledger, and that it goes on. It waits for nothing itself.
+ * core: tells that a backup waits for a lock, on the screen and in the ledger, and that it goes on; and which do. It waits for nothing itself.
  */
 import type { BackupEvent } from '../../model/events/event.js';
 import type { Announce, Progress } from '../../model/roles/progress.js';
 import type { Context } from '../context.js';
+import { activeEvents } from '../history/events.js';
 
 export interface Waits {
   /** To be announced by: after a wait the step is told again that was under way. */
@@ -30,4 +31,13 @@ export function tellWaits(context: Context, event: BackupEvent): Waits {
       await context.ledger.appendEvent(waits === null ? event : { ...event, waits }).catch(() => null);
     },
   };
+}
+
+/** The backups that run and wait, a sentence each, for whoever asks how things are; none where the ledger cannot be read. */
+export async function waitingAdvice(context: Context): Promise<string[]> {
+  const { lockWaitTimeout } = context.settings;
+  const active = await activeEvents(context).catch(() => []);
+  return active.flatMap(({ database, waits }) =>
+    waits ? [`the backup of ${database} that runs waits for ${waits}; it gives up after ${lockWaitTimeout} s (lockWaitTimeout)`] : [],
+  );
 }

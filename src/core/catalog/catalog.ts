@@ -3,9 +3,12 @@
  */
 import { storedSize, type Backup, type Manifest } from '../../model/backup/backup.js';
 import { Failure } from '../../model/errors.js';
+import { isToCome } from '../../model/health/clock.js';
+import { minuteOf } from '../../model/moment/minute.js';
 import { pinnedName } from '../../model/settings/names.js';
 import { nearest } from '../../model/settings/nearest.js';
 import type { StoredBackup } from '../../model/roles/storage.js';
+import { countOf } from '../../model/units.js';
 import type { Context } from '../context.js';
 import { readManifest } from '../backup/manifest.js';
 import { earliestProof, Proofs } from './proofs.js';
@@ -132,7 +135,7 @@ export async function findBackup(context: Context, id: string, database?: string
   });
 }
 
-/** The newest that nothing speaks against; with several databases one must be named. */
+/** The newest that nothing speaks against, and that is not dated ahead where another is not; with several databases one must be named. */
 function newest(context: Context, backups: readonly Backup[]): Backup {
   const names = new Set(backups.map((backup) => backup.database));
   if (names.size > 1)
@@ -140,11 +143,28 @@ function newest(context: Context, backups: readonly Backup[]): Backup {
       hint: `add --database with one of: ${[...names].join(', ')}`,
     });
   const [first] = backups;
-  const good = backups.find((backup) => !backup.suspect);
+  const now = context.clock.now();
+  const sound = backups.filter((backup) => !backup.suspect);
+  const good = sound.find(({ timestamp }) => !isToCome(timestamp, now)) ?? sound[0];
   if (!good) throw new Failure('verification', 'every backup is suspect', { hint: 'name one by its id to use it all the same' });
   if (first && first !== good) {
-    const message = `${first.backupId} is newer, and passed over because it is suspect: ${first.doubts.join('; ')}`;
+    const why = first.suspect ? `it is suspect: ${first.doubts.join('; ')}` : `it is dated in the future, ${minuteOf(first.timestamp)}`;
+    const message = `${first.backupId} is newer, and passed over because ${why}`;
+    context.announce({ kind: 'warning', database: good.database, message });
+  }
+  if (!good.signed) {
+    const message = `${good.backupId} was made by another installation, on ${good.manifest.host}: name one by its id if that is not the one you mean`;
     context.announce({ kind: 'warning', database: good.database, message });
   }
   return good;
+}
+
+/** What others put into these storages, for whoever asks how things are. */
+export function foreignAdvice({ backups }: Pick<Catalog, 'backups'>): string[] {
+  const foreign = backups.filter(({ signed }) => !signed);
+  if (foreign.length === 0) return [];
+  const hosts = [...new Set(foreign.map(({ manifest }) => manifest.host))].join(', ');
+  return [
+    `${countOf(foreign.length, 'backup was', 'backups were')} made by another installation, on ${hosts}: they are listed and may be the \`latest\`, and are never removed from here; give each installation a folder of its own`,
+  ];
 }

@@ -11,6 +11,8 @@ import { isDead, type Sight } from './liveness.js';
 
 export interface History {
   readonly beginning: Date | null;
+  /** When the last line was written. */
+  readonly ending: Date | null;
   readonly known: KnownSchedules;
   readonly lastRuns: readonly LastRun[];
   /** Ids of events that nobody ended, and whose process is gone. */
@@ -37,6 +39,7 @@ export interface History {
 interface Fold {
   uncaged: string | null;
   beginning: string | null;
+  ending: string | null;
   readonly known: KnownSchedules;
   scheduler: SchedulerRecord | null;
   readonly unended: Map<string, BackupEvent>;
@@ -54,6 +57,7 @@ export async function readHistory(sight: Sight): Promise<History> {
   const fold: Fold = {
     uncaged: null,
     beginning: null,
+    ending: null,
     known: {},
     scheduler: null,
     unended: new Map(),
@@ -70,6 +74,7 @@ export async function readHistory(sight: Sight): Promise<History> {
   for (const event of fold.unended.values()) if (await isDead(sight, event)) deadRuns.push(event.id);
   return {
     beginning: fold.beginning === null ? null : new Date(fold.beginning),
+    ending: fold.ending === null ? null : new Date(fold.ending),
     known: fold.known,
     lastRuns: [...fold.lastRuns.values()].map(lastRunOf),
     deadRuns,
@@ -87,6 +92,7 @@ export async function readHistory(sight: Sight): Promise<History> {
 
 function take(fold: Fold, record: LedgerRecord): void {
   fold.beginning ??= record.at;
+  fold.ending = record.at;
   fold.restoreTimes.take(record);
   takeKnown(fold.known, record);
   if (record.record === 'verification' && record.ok && record.level === 'restore') {

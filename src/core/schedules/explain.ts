@@ -5,7 +5,7 @@ import type { BackupEvent } from '../../model/events/event.js';
 import { onBothClocks, type TwoClocks } from '../../model/moment/local.js';
 import { clockChangeAt, occurrencesOf, slotKey } from '../../model/moment/occurrences.js';
 import { outlookOf } from '../../model/moment/outlook.js';
-import { zoneOf } from '../../model/moment/slots.js';
+import { dueSlots, zoneOf } from '../../model/moment/slots.js';
 import type { Schedule } from '../../model/settings/settings.js';
 import { formatDuration, msPerMinute } from '../../model/units.js';
 import type { Context } from '../context.js';
@@ -88,9 +88,26 @@ async function explainNow(context: Context, asked: Asked, now: Date): Promise<Ex
   const onlyTriggers = asked.schedule.triggers && !asked.schedule.cron && !asked.schedule.calendar;
   const notes = [
     ...(onlyTriggers ? ['it has no times of its own: its triggers start it'] : []),
-    ...(isOff ? [] : await changeNotes(context, scheduleId)),
+    ...(isOff ? [] : [...idleNotes(context, asked, now), ...(await changeNotes(context, scheduleId))]),
   ];
   return { ...frame(context, asked, now), when: 'now', verdict, summary, conditions, slot: null, pending, events: ended, notes };
+}
+
+/** A slot that is younger may still be seen to. */
+const patience = 5 * msPerMinute;
+
+/** The slots that nobody saw, because nothing started what is due. */
+function idleNotes({ settings, ticks }: Context, { scheduleId, schedule }: Asked, now: Date): string[] {
+  const { last } = ticks();
+  if (last === null) return [];
+  const { run, missed } = dueSlots({ scheduleId, schedule, settings }, last, new Date(now.getTime() - patience));
+  const newest = run ?? missed.at(-1);
+  if (!newest) return [];
+  const count = missed.length + (run ? 1 : 0);
+  const slots = count === 1 ? 'one slot has' : `${count} slots have`;
+  return [
+    `nothing has started \`execute --due\` since ${minuteOf(last)}, and ${slots} come meanwhile, the newest ${minuteOf(newest.at)}: \`backup-automation schedule check\``,
+  ];
 }
 
 /** The newest slot not after a moment, with its key. */

@@ -20,7 +20,7 @@ import { alertsOf, success } from './from-event.js';
 import { minuteOf } from '../moment/minute.js';
 import { parseOrdinals } from './ordinals.js';
 import { add, lacking, recover, report } from './problems.js';
-import { keyOf, routineKey, type AlertState, type Entry, type Problem } from './state.js';
+import { keyOf, missedReason, routineKey, type AlertState, type Entry, type Problem } from './state.js';
 
 /** Of each channel so many times are kept: more than any budget asks for. */
 const toldKept = 64;
@@ -46,7 +46,8 @@ function takeEvent(state: AlertState, event: BackupEvent, at: string): void {
   if (!isTerminal(event.status)) return;
   const bad = alertsOf(event, at);
   if (event.status === 'completed') takeCompleted(state, event, at, bad);
-  for (const alert of bad) if (state.onFailure || !lacking.has(alert.kind)) report(state, alert, { at });
+  for (const alert of bad)
+    if (state.onFailure || !lacking.has(alert.kind)) report(state, alert, { at, ...(alert.kind === 'missed' && { due: event.notBefore }) });
 }
 
 function takeVerification(state: AlertState, record: VerificationRecord, { at, host }: { at: string; host: string }): void {
@@ -105,7 +106,7 @@ function takeMissed(
   const command = `backup-automation explain ${scheduleId}`;
   const id = `${scheduleId}:${database}:${until}:missed`;
   const alert = { id, kind: 'missed', severity: 'critical', scheduleId, database, eventId: null, host, at, title, facts } as const;
-  report(state, { ...alert, class: null, reason: 'missed', nextTry: null, command }, { at });
+  report(state, { ...alert, class: null, reason: missedReason, nextTry: null, command }, { at, due: until });
 }
 
 function takeAlert(state: AlertState, { alert, channels, covers }: AlertRecord, at: string): void {

@@ -7,6 +7,7 @@ import { formatBytes, formatDuration } from '../units.js';
 import type { BackupEvent } from '../events/event.js';
 import { isExpanded } from '../events/retry.js';
 import type { Alert, AlertKind, Severity } from './alert.js';
+import { missedReason } from './state.js';
 
 type Facts = Alert['facts'][number][];
 
@@ -80,7 +81,7 @@ function cancellation(event: BackupEvent, at: string): Alert | null {
     kind: missed ? 'missed' : 'deferred',
     severity: missed ? 'critical' : 'warning',
     title: missed ? `The backup of ${database} was missed` : `${what} of ${database} was cancelled: its conditions did not hold in time`,
-    reason: reasonOf(missed ? 'missed' : 'cancelled', reasons.map((reason) => reason.split(':', 1)[0]).join()),
+    reason: missed ? missedReason : reasonOf('cancelled', reasons.map((reason) => reason.split(':', 1)[0]).join()),
     facts,
     command,
   });

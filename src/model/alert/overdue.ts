@@ -7,7 +7,7 @@ import type { AlertRecord } from '../events/ledger.js';
 import type { Schedule, Settings } from '../settings/settings.js';
 import type { Alert } from './alert.js';
 import { minuteOf } from '../moment/minute.js';
-import { lastGoodOf, type AlertState } from './state.js';
+import { lastGoodOf, missedReason, type AlertState } from './state.js';
 
 export interface OverdueFacts {
   readonly now: Date;
@@ -49,7 +49,7 @@ export function overdueAlerts(state: AlertState, { now, host, settings, schedule
         title: `No backup of ${database} was made, and nothing says why: does the scheduler run?`,
         facts: [['Was due', minuteOf(expectation.slot.toISOString())]],
         class: null,
-        reason: 'overdue',
+        reason: missedReason,
         nextTry: null,
         command: `backup-automation explain ${scheduleId}`,
       };

@@ -21,6 +21,8 @@ interface Reporting {
   /** Told however often it was told before. */
   readonly always?: boolean;
   readonly except?: string;
+  /** When it was due, of what was missed: what lies before the last word of it is no news. */
+  readonly due?: string | undefined;
 }
 
 /** What there is to go back to, where no new backup came. */
@@ -31,7 +33,7 @@ function goBack(state: AlertState, { kind, scheduleId, database }: Alert): Alert
 }
 
 /** Something is wrong, or wrong again. Counted by severity, so that what became worse is told at once, and again to those who hear only that. */
-export function report(state: AlertState, alert: Alert, { at, always = false, except }: Reporting): void {
+export function report(state: AlertState, alert: Alert, { at, always = false, except, due }: Reporting): void {
   if (Object.keys(state.channels).length === 0) return;
   const key = keyOf(alert);
   const problem = (state.problems[key] ??= { id: alert.id, since: at, count: 0, times: {}, toldAt: at, reminders: 0, alert, heard: [] });
@@ -40,7 +42,8 @@ export function report(state: AlertState, alert: Alert, { at, always = false, ex
   problem.times[alert.severity] = times;
   const seen = problem.count > 1 && !always ? [['Seen', `${problem.count} times since ${minuteOf(problem.since)}`] as const] : [];
   problem.alert = { ...alert, facts: [...alert.facts, ...seen, ...goBack(state, alert)] };
-  if (!always && !isPowerOfTwo(times)) return;
+  const isOld = due !== undefined && problem.count > 1 && due <= problem.toldAt;
+  if (isOld || (!always && !isPowerOfTwo(times))) return;
   problem.toldAt = at;
   add(state, problem.alert, { at, problem: problem.id, ...(except !== undefined && { except }) });
 }

@@ -93,6 +93,9 @@ export const emptyState = (): AlertState => ({
 export const keyOf = ({ scheduleId, database, reason }: Pick<Alert, 'scheduleId' | 'database' | 'reason'>): string =>
   JSON.stringify([scheduleId, database, reason]);
 
+/** Of slots that nobody ran, whoever tells of them: of one schedule and database they are one problem. */
+export const missedReason = 'missed';
+
 export const routineKey = (scheduleId: string | null, database: string): string => JSON.stringify([scheduleId, database]);
 
 /** When a backup of an entry, or of any member of it, was last completed by a schedule; null: none is known. */

@@ -36,6 +36,22 @@ export function expectedBy(
   return { slot, interval: previous ? slot.getTime() - previous.getTime() : Number.POSITIVE_INFINITY };
 }
 
+/** More are not counted: a schedule of every minute, and a machine that was off for a day. */
+const mostCounted = 1000;
+
+/** How many occurrences came after a moment, up to one that is expected: the backups that were due since. 1,000 stands for more. */
+export function dueSince(
+  schedule: Timed & Pick<Schedule, 'timezone'>,
+  { timezone }: Pick<Settings, 'timezone'>,
+  since: Date,
+  { slot }: Pick<Expectation, 'slot'>,
+): number {
+  const occurrences = occurrencesOf(schedule, schedule.timezone ?? timezone ?? localZone());
+  let count = 0;
+  for (let at = occurrences.next(since); at && at <= slot && count < mostCounted; at = occurrences.next(at)) count += 1;
+  return count;
+}
+
 /** Whether the last good backup (null: there is none) is older than the schedule lets expect. */
 export function isOverdue(expectation: Expectation, lastGood: Date | null, beginning: Date | null, now: Date): boolean {
   const { slot, interval } = expectation;

@@ -5,6 +5,7 @@ import { notCaged } from '../backup/level.js';
 import { isOverdue, type Expectation } from '../events/expectation.js';
 import { adviseAlerting, judgeAlerting, type ChannelFacts } from './alerting.js';
 import type { HealthCheck } from './check.js';
+import { adviseClock, judgeClock } from './clock.js';
 import { adviseScheduler, judgeScheduler, type SchedulerFacts } from './scheduler.js';
 import { adviseSealing, judgeSealing, type SealingFacts } from './sealing.js';
 import type { LedgerDamage } from '../roles/ledger.js';
@@ -20,6 +21,8 @@ export interface RoutineFacts {
   readonly lastGood: Date | null;
   /** When it became known: what was due before could not be missed; null: nothing that runs schedules has seen it yet. */
   readonly since: Date | null;
+  /** How many were due since the last good one, or since it is known; one, where it is not said. */
+  readonly due?: number;
   /** What keeps its newest slot from being backed up; null: nothing. */
   readonly held?: Held | null;
 }
@@ -54,6 +57,8 @@ export interface AutomationFacts {
   /** Longest restore that will do, minutes. */
   readonly maxRestoreTime: number | undefined;
   readonly now: Date;
+  /** When the last record was written, and the ids of the backups that are dated ahead. */
+  readonly dates: { readonly lastRecord: Date | null; readonly future: readonly string[] };
   readonly routines: readonly RoutineFacts[];
   readonly lastRuns: readonly LastRun[];
   /** Events whose process died, ended just now or not yet. */
@@ -81,7 +86,10 @@ export interface AutomationFacts {
 const ago = (then: Date, now: Date): string => `${formatDuration(Math.max(0, now.getTime() - then.getTime()))} ago`;
 const good = { status: 'healthy', hint: '' } as const;
 
-function judgeRoutine({ scheduleId, database, expectation, lastGood, since, held }: RoutineFacts, { now }: AutomationFacts): HealthCheck {
+function judgeRoutine(
+  { scheduleId, database, expectation, lastGood, since, due = 1, held }: RoutineFacts,
+  { now }: AutomationFacts,
+): HealthCheck {
   const check = {
     name: 'last-backup',
     subject: `${database} (${scheduleId})`,
@@ -95,7 +103,7 @@ function judgeRoutine({ scheduleId, database, expectation, lastGood, since, held
     const detail = `${lastGood ? found : `${found} yet; none was due since it is known`}${why}`;
     return { ...check, ...good, detail };
   }
-  const detail = `${lastGood ? found : `${found}, it never succeeded`}; one was due ${ago(expectation.slot, now)}${why}`;
+  const detail = `${lastGood ? found : `${found}, it never succeeded`}; ${due > 1 ? `${due} were due since, the newest` : 'one was due'} ${ago(expectation.slot, now)}${why}`;
   const hint = `\`backup-automation explain ${scheduleId}\` says why, \`backup-automation execute ${scheduleId}\` makes one now`;
   return { ...check, status: 'critical', detail, hint };
 }
@@ -197,6 +205,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       judgeCopies(facts.missingCopies),
       ...facts.restoreTimes.map((time) => judgeRestoreTime(time, facts)),
       judgeLedger(facts),
+      judgeClock(facts.dates.lastRecord, facts.now),
       ...judgeScheduler(facts.scheduler),
       ...judgeAlerting(facts.channels, facts.now),
       ...(facts.sealing ? [judgeSealing(facts.sealing)] : []),
@@ -205,6 +214,7 @@ export function judgeAutomation(facts: AutomationFacts): { readonly checks: read
       ...facts.proofs.flatMap((proof) => advise(proof, facts.now)),
       ...(facts.proofs.length === 0 && facts.lastRuns.length === 0 ? [noBackup] : []),
       ...(facts.uncaged == null ? [] : [`${notCaged}${facts.uncaged}; see "Where it is restored" in docs/verify.md`]),
+      ...adviseClock(facts.dates.future),
       ...adviseScheduler(facts.scheduler),
       ...adviseAlerting(facts.channels, facts.now),
       ...(facts.sealing ? adviseSealing(facts.sealing, facts.now) : []),

@@ -220,6 +220,29 @@ describe('what is told', () => {
   });
 });
 
+describe('a scheduler that stood still', () => {
+  const missed = (k: number) => ({
+    type: 'scheduled' as const,
+    slot: `s${k}`,
+    notBefore: `2026-01-0${k}T02:00:00.000Z`,
+    reasons: ['missed: nothing ran'],
+  });
+
+  it('is told of once, however many slots it missed; again when one is missed later', async () => {
+    const one = await begun();
+    for (const k of [1, 2, 3, 4]) one.event(k, 'cancelled', missed(k));
+    await one.drain();
+    expect(one.subjects()).toHaveLength(1);
+    one.advance(24 * hour);
+    one.event(6, 'cancelled', missed(6));
+    await one.drain();
+    expect(one.subjects()).toHaveLength(1);
+    for (const k of [7, 8, 9]) one.event(k, 'cancelled', missed(k));
+    await one.drain();
+    expect(one.subjects()).toHaveLength(2);
+  });
+});
+
 describe('who is told', () => {
   it('routes by severity, schedule and database', async () => {
     const one = await begun({

@@ -48,6 +48,7 @@ const routine = {
 const told = { since: '2026-03-01T00:00:00.000Z', provenAt: '2026-03-03T00:00:00.000Z', failing: null, dead: [], told: [] };
 const facts: HealthFacts = {
   limits,
+  dates: { lastRecord: null, future: [] },
   minDiskSpace: 10,
   databases: [{ name: 'shop', measurement, probe }],
   storages: [{ name: 'local', probe: { marker: 'known', freeBytes: 10e9, detail: '/backups' } }],
@@ -92,6 +93,7 @@ describe('judgeHealth', () => {
       'retention',
       'copies',
       'ledger',
+      'clock',
       'alerts',
       'alerts',
     ]);
@@ -160,9 +162,23 @@ describe('judgeHealth', () => {
       status: 'critical',
       issues: [expect.stringMatching(/last-backup of shop \(daily-backup\): .*1d 10h ago.*`backup-automation execute daily-backup`/)],
     });
+    expect(judge({ routines: [{ ...routine, lastGood: new Date('2026-02-25T02:00:00Z'), due: 6 }] }).issues).toEqual([
+      expect.stringContaining('; 6 were due since, the newest 10h ago'),
+    ]);
     expect(judge({ routines: [{ ...routine, lastGood: null }] }).issues).toEqual([expect.stringContaining('never succeeded')]);
     expect(statusOf({ routines: [{ ...routine, lastGood: null, since: now }] }, 'last-backup')).toBe('healthy');
     expect(statusOf({ routines: [{ ...routine, expectation: null, lastGood: null }] }, 'last-backup')).toBe('healthy');
+  });
+
+  it('tells a clock that cannot be right, and what a wrong one has dated', () => {
+    const behind = judge({ dates: { lastRecord: new Date(now.getTime() + day), future: ['b1'] } });
+    expect(behind).toMatchObject({
+      status: 'warning',
+      issues: [expect.stringMatching(/^clock: it is .*1d before the last record.*timedatectl/)],
+    });
+    expect(behind.advice).toContainEqual(expect.stringContaining('dated in the future, by a clock that was wrong: b1'));
+    expect(judge({ now: new Date('1970-01-02T02:00:00Z'), routines: [], lastRuns: [] }).issues.join()).toContain('which cannot be');
+    expect(judge({ dates: { lastRecord: now, future: [] } }).issues).toEqual([]);
   });
 
   it('knows a backup that waits, and one that was given up', () => {

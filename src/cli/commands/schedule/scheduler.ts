@@ -5,6 +5,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Command } from 'commander';
 import type { FoundEntry, InstalledEntry } from '../../../core/schedules/scheduler.js';
 import { Failure } from '../../../model/errors.js';
+import { minuteOf } from '../../../model/moment/minute.js';
 import { formatDuration } from '../../../model/units.js';
 import type { Gap } from '../../../model/roles/scheduler.js';
 import { actor } from '../../actor.js';
@@ -59,7 +60,7 @@ async function remove(options: GlobalOptions): Promise<Outcome> {
 }
 
 const gapText = ({ from, until }: Gap): string =>
-  `  ${from.toISOString()} to ${until.toISOString()} (${formatDuration(until.getTime() - from.getTime())})`;
+  `  ${minuteOf(from)} to ${minuteOf(until)} (${formatDuration(until.getTime() - from.getTime())})`;
 
 function entryText({ own, kind, place, text, problem }: FoundEntry, paint: ChalkInstance): string[] {
   if (!own) return [paint.dim(`${kind}: another configuration's entry in ${place}`)];
