@@ -57,7 +57,8 @@ export function readText(file: string): string {
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return refuse(file, `the file cannot be read (${(error as NodeJS.ErrnoException).code})`, 'a file that can be read');
+    const { code } = error as NodeJS.ErrnoException;
+    return refuse(file, code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`, 'a file that can be read');
   }
   try {
     trust(file, fstatSync(descriptor));

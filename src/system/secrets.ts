@@ -28,7 +28,9 @@ function fromFile(file: string): string {
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    return fail(`file:${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`, 'check the path, owner and mode', error);
+    const { code } = error as NodeJS.ErrnoException;
+    const problem = code === 'ENOENT' ? 'there is no such file' : 'cannot be read';
+    return fail(`file:${file}: ${problem} (${code})`, 'check the path, owner and mode', error);
   }
   try {
     const stats = fstatSync(descriptor);

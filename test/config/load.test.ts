@@ -145,7 +145,7 @@ describe('the file', () => {
     expect((await loadConfig(nothing, { env, cwd })).config.maxRetries).toBe(2);
     expect((await loadConfig({ set: [], config: 'three.mjs' }, { env, cwd })).config.maxRetries).toBe(3);
     await expect(loadConfig(nothing, { env: { BACKUP_AUTOMATION_CONFIG: program }, cwd })).rejects.toThrow('only by --config');
-    await expect(loadConfig({ set: [], config: 'none.json' }, { env, cwd })).rejects.toThrow('none.json: the file cannot be read (ENOENT)');
+    await expect(loadConfig({ set: [], config: 'none.json' }, { env, cwd })).rejects.toThrow('none.json: there is no such file');
     await expect(loadConfig({ set: [], config: write(cwd, '', 'x.toml') }, { env, cwd })).rejects.toThrow('no kind of configuration');
   });
 

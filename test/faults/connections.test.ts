@@ -144,7 +144,11 @@ it('C1: a server that is starting: transient, the server says so, and a retry is
     await until('it is starting', async () => (await refused()).includes('starting up'));
     const found = await made.json(['execute']);
     expect(ending(found)).toEqual({ exitCode: 20, code: 'connection', status: 'failed' });
-    expect(found.document.error).toMatchObject({ class: 'transient', message: expect.stringContaining('starting up') });
+    expect(found.document.error).toMatchObject({
+      class: 'transient',
+      message: expect.stringContaining('starting up'),
+      hint: expect.stringContaining('the server lets nobody in'),
+    });
     expect((await made.json(['events', '--status', 'pending'])).document.events).toMatchObject([{ type: 'retry' }]);
   } finally {
     starting?.kill('SIGQUIT');

@@ -59,7 +59,7 @@ describe('file:', () => {
 
   test('is refused when it is missing, empty or a folder', async () => {
     file('empty', '\nsecond');
-    await expect(resolveSecret('file:none', folder)).rejects.toThrow('ENOENT');
+    await expect(resolveSecret('file:none', folder)).rejects.toThrow('there is no such file (ENOENT)');
     await expect(resolveSecret('file:empty', folder)).rejects.toThrow('first line is empty');
     await expect(resolveSecret(`file:${folder}`, folder)).rejects.toThrow('no regular file');
   });

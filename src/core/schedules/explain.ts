@@ -97,10 +97,10 @@ async function explainNow(context: Context, asked: Asked, now: Date): Promise<Ex
 const patience = 5 * msPerMinute;
 
 /** The slots that nobody saw, because nothing started what is due. */
-function idleNotes({ settings, ticks }: Context, { scheduleId, schedule }: Asked, now: Date): string[] {
-  const { last } = ticks();
+function idleNotes(context: Context, { scheduleId, schedule }: Asked, now: Date): string[] {
+  const { last } = context.ticks();
   if (last === null) return [];
-  const { run, missed } = dueSlots({ scheduleId, schedule, settings }, last, new Date(now.getTime() - patience));
+  const { run, missed } = dueSlots({ scheduleId, schedule, settings: context.settings }, last, new Date(now.getTime() - patience));
   const newest = run ?? missed.at(-1);
   if (!newest) return [];
   const count = missed.length + (run ? 1 : 0);

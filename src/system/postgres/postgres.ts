@@ -95,6 +95,11 @@ function connectCode(error: Error): FailureCode {
   return /^SASL|^SCRAM/.test(error.message) ? 'authentication' : 'connection';
 }
 
+/** `cannot_connect_now`: somebody is there. */
+const closed = '57P03';
+const notYet =
+  'the server lets nobody in: it is starting, stopping or recovering, see its log; a standby that is backed up needs hot_standby = on';
+
 /** A failed try as a Failure that names user, host, port and database, with the SQLSTATE kept in its cause. */
 function connectFailure(error: unknown, place: Destination): Failure {
   if (error instanceof Failure) return error;
@@ -102,8 +107,14 @@ function connectFailure(error: unknown, place: Destination): Failure {
   const code = connectCode(thrown);
   // several addresses refused at once come without a message
   const reason = thrown.message || ('code' in thrown ? String(thrown.code) : 'no answer');
-  const hint = code === 'authentication' && place.passwordHint ? { hint: place.passwordHint } : {};
-  return new Failure(code, redact(`cannot connect to ${describePlace(place)}: ${reason}`), { cause: thrown, ...hint });
+  const detail = 'detail' in thrown && thrown.detail ? ` (${thrown.detail})` : '';
+  const hint =
+    code === 'authentication' && place.passwordHint
+      ? { hint: place.passwordHint }
+      : isServerError(thrown) && thrown.code === closed
+        ? { hint: notYet }
+        : {};
+  return new Failure(code, redact(`cannot connect to ${describePlace(place)}: ${reason}${detail}`), { cause: thrown, ...hint });
 }
 
 function queryFailure(error: unknown, place: Destination): Failure {
