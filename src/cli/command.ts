@@ -52,7 +52,7 @@ const helpOption = new Option('-h, --help', 'show this').helpGroup(globalGroup);
 /** The options that every command takes. */
 export function withGlobalOptions(command: Command): Command {
   for (const option of globalOptions) command.addOption(option);
-  return command.configureHelp({ groupItems, optionDescription, subcommandTerm, minWidthToWrap: 20 }).addHelpOption(helpOption);
+  return command.configureHelp({ groupItems, optionDescription, subcommandTerm, minWidthToWrap: 10 }).addHelpOption(helpOption);
 }
 
 /** Adds a command with its help. `action` goes on with `.action(run(...))`. */

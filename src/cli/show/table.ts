@@ -134,16 +134,25 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     options,
   );
   return (
-    columns([titles, ...cells], options) ?? cells.map((row) => list(titles.map((title, index) => [title, row[index] ?? '']))).join('\n\n')
+    columns([titles, ...cells], options) ??
+    cells
+      .map((row) =>
+        list(
+          titles.map((title, index) => [title, row[index] ?? '']),
+          options,
+        ),
+      )
+      .join('\n\n')
   );
 }
 
-const list = (pairs: readonly (readonly [string, string])[]) => pairs.map(([key, value]) => `${key}: ${value}`.trimEnd()).join('\n');
+const list = (pairs: readonly (readonly [string, string])[], { width }: TableOptions) =>
+  pairs.map(([key, value]) => wrapped(`${key}: ${value}`.trimEnd(), width)).join('\n');
 
 /** `key  value` lines for a page about one thing; long values wrap beside their key. */
 export function facts(pairs: readonly (readonly [key: string, value: string])[], options: TableOptions): string {
   if (pairs.length === 0) return '';
   const { paint } = options;
   const cells = pairs.map(([key, value]) => [paint.dim(key), cell(value, paint)] as const);
-  return columns(cells, options) ?? list(cells);
+  return columns(cells, options) ?? list(cells, options);
 }

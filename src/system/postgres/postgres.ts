@@ -107,7 +107,7 @@ function connectFailure(error: unknown, place: Destination): Failure {
   const code = connectCode(thrown);
   // several addresses refused at once come without a message
   const reason = thrown.message || ('code' in thrown ? String(thrown.code) : 'no answer');
-  const detail = 'detail' in thrown && thrown.detail ? ` (${thrown.detail})` : '';
+  const detail = 'detail' in thrown && typeof thrown.detail === 'string' ? ` (${thrown.detail})` : '';
   const hint =
     code === 'authentication' && place.passwordHint
       ? { hint: place.passwordHint }
