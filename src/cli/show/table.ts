@@ -147,7 +147,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 const list = (pairs: readonly (readonly [string, string])[], { width }: TableOptions) =>
-  pairs.map(([key, value]) => wrapped(`${key}: ${value}`.trimEnd(), width)).join('\n');
+  pairs
+    .map(([key, value]) => {
+      const line = `${key}: ${value}`.trimEnd();
+      return value.includes(' ') ? wrapped(line, width) : line;
+    })
+    .join('\n');
 
 /** `key  value` lines for a page about one thing; long values wrap beside their key. */
 export function facts(pairs: readonly (readonly [key: string, value: string])[], options: TableOptions): string {
