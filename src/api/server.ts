@@ -89,7 +89,9 @@ function addProblems(app: FastifyInstance, { log }: Tools): void {
     return isForPerson(request) ? sendProblemPage(request, reply, error) : sendProblem(reply, error);
   });
   app.setNotFoundHandler((request, reply) => {
-    const refusal = new Refusal(app.supportedMethods.includes(request.method) ? 404 : 405);
+    const refusal = new Refusal(app.supportedMethods.includes(request.method) ? 404 : 405, {
+      hint: '/docs of this server has every request',
+    });
     return isForPerson(request) ? sendProblemPage(request, reply, refusal) : sendProblem(reply, refusal);
   });
 }

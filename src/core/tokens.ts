@@ -40,7 +40,9 @@ export async function createToken(
   const kept: Token = { id: newId(), name, role, sha256: digest(token).toString('hex'), createdAt: now.toISOString(), expiresAt };
   await tokens.change((all) => {
     if (all.some((one) => one.name === name))
-      throw new Failure('usage', `there is a token "${name}" already`, { hint: `take another name, or revoke it: token revoke ${name}` });
+      throw new Failure('usage', `there is a token "${name}" already`, {
+        hint: `take another name, or revoke it: \`backup-automation token revoke ${name}\``,
+      });
     return [...all, kept];
   });
   await ledger.appendFact({ record: 'audit', ...actor, action: 'token create', target: `${name} (${role})`, ok: true });

@@ -3,7 +3,10 @@
  */
 import { resolve } from 'node:path';
 import { asFailure, Failure } from '../model/errors.js';
-import { writeAtomic } from '../system/files/files.js';
+import { errnoOf, writeAtomic } from '../system/files/files.js';
+
+/** In place of the system's words, which name a file that is none of anybody's business. */
+const troubles: Readonly<Record<string, string>> = { ENOENT: 'there is no such folder', EISDIR: 'it is a folder' };
 
 /** Everybody may read it (0644). Resolves relative paths by the working directory, and returns the path. Throws `usage`. */
 export function writeReport(file: string, text: string): string {
@@ -12,7 +15,8 @@ export function writeReport(file: string, text: string): string {
     writeAtomic(path, text, 0o644);
     return path;
   } catch (error) {
-    throw new Failure('usage', `${path} cannot be written: ${asFailure(error).message}`, {
+    const why = troubles[errnoOf(error)] ?? asFailure(error).message;
+    throw new Failure('usage', `${path} cannot be written: ${why}`, {
       hint: 'the folder must be there, and be writable for whoever runs this',
       cause: error,
     });
