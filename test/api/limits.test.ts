@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { count } from '../fixtures/counts.js';
+import { until } from '../faults/processes.js';
 import { bareLab, base, startServer, type TestServer } from './server.js';
 
 let server: TestServer;
@@ -57,7 +58,7 @@ describe('K5: who only holds the line', () => {
       const socket = connect(server.port, '127.0.0.1', () => {
         socket.write(bytes);
         resolve(socket);
-      });
+      }).resume();
       socket.on('error', () => resolve(socket));
     });
 
@@ -70,6 +71,8 @@ describe('K5: who only holds the line', () => {
         expect((await server.ask('GET', '/healthz', { token: '', headers: { connection: 'close' } })).status).toBe(200);
         expect((await server.ask('GET', 'active', { headers: { connection: 'close' } })).status).toBe(200);
       }
+      // sooner than what does not ask is cut off anyhow
+      await until('no more than 200 are held', () => held.filter(({ destroyed }) => !destroyed).length <= 200, 5);
     } finally {
       for (const socket of held) socket.destroy();
     }
