@@ -79,11 +79,11 @@ function codecsOf(kinds: readonly string[], sealed: Codec) {
   });
 }
 
-function openStorages(config: Config) {
+function openStorages(config: Config, log: Log) {
   const memory = openStorageMemory(config.stateDirectory);
   return Object.entries(config.storages).map(([name, options]) => {
     const member: StorageMember = storages[options.kind];
-    return member.create(name, options, memory);
+    return member.create(name, options, memory, (message) => log('warn', message));
   });
 }
 
@@ -132,7 +132,7 @@ export async function makeContext(options: WireOptions, announce: Announce = () 
     settings: config,
     schedules: config.schedules,
     databases: Object.keys(config.databases),
-    storages: openStorages(config),
+    storages: openStorages(config, aloud(log, announce)),
     channels: openChannels(loaded),
     routes: config.alerts,
     alertMemory: openMemory(config.stateDirectory, 'alerts.json'),

@@ -10,5 +10,6 @@ export interface StorageMember {
   readonly options: z.ZodObject;
   /** What no two storages may have alike: the key that says it, its value, and the word for it. */
   place(options: { readonly kind: string }): { readonly key: string; readonly value: string; readonly word: string };
-  create(name: string, options: { readonly kind: string }, memory: StorageMemory): Storage;
+  /** `warn` hears what weakens its promises and fails nothing. */
+  create(name: string, options: { readonly kind: string }, memory: StorageMemory, warn: (message: string) => void): Storage;
 }

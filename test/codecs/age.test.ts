@@ -96,7 +96,7 @@ describe('what is sealed opens again', () => {
     expect(await failureOf(open(sealed, key(2)))).toMatchObject({ code: 'no-key', hint: expect.stringContaining('verify.identity') });
   });
 
-  test('with a passphrase, of the cost that age asks for (J7), and with no other', async () => {
+  test('J7: with a passphrase, of the cost that age asks for, and with no other', async () => {
     const plain = randomBytes(100_000);
     const sealed = await seal(plain, { passphrase: 'correct horse' });
     const [, work] = /^-> scrypt \S+ (\d+)$/m.exec(sealed.toString('latin1', 0, 200)) ?? [];

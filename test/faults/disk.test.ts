@@ -1,5 +1,5 @@
 /**
- * test: B1-B3, B8, B12-B14: full disks, short writes, storages that are not there, links where folders should be.
+ * test: B1-B3, B8, B12-B14, B22: full disks, short writes, storages that are not there, links where folders should be.
  */
 import { lchownSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -10,7 +10,7 @@ import { startCli, type CliResult } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
-import { mountSmallDisk, noMount, noPrlimit, pageSize, type SmallDisk } from './inject.js';
+import { mountSmallDisk, noMount, noPrlimit, noStrace, pageSize, watched, type SmallDisk } from './inject.js';
 import { afterwards, filesIn, openRig, type Rig, type RigOptions } from './rig.js';
 
 let database: TestDatabase;
@@ -54,13 +54,12 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
   const uncompressed = { compression: 'none' };
   const sizeOf = (backup: Backup, kind: string) => backup.manifest.artifacts.find((artifact) => artifact.kind === kind)?.size ?? 0;
 
-  test('B1, B2: the storage is full within the archive, before its last byte, at the manifest', async ({ task }) => {
+  test('B1: the storage is full within the archive, and before its last byte', async ({ task }) => {
     const disk = smallDisk();
     const { rig, backup } = await usedRig({ store: disk.path, settings: uncompressed });
     const archive = onPages(sizeOf(backup, 'database'));
-    const everything = backup.manifest.artifacts.reduce((sum, { size }) => sum + onPages(size), 0);
-    const rooms = [archive * 0.1, archive * 0.5, archive * 0.99, archive - pageSize, everything];
-    const rounds = count(1, 8);
+    const rooms = [archive * 0.1, archive * 0.5, archive * 0.99, archive - pageSize];
+    const rounds = count(1, 10);
     const violations: string[] = [];
     for (let round = 0; round < rounds; round += 1)
       for (const room of rooms) {
@@ -74,7 +73,62 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
         disk.leave(40 * 1024 * 1024);
         violations.push(...(await afterwards(rig, { said })).map((one) => `${room} bytes left: ${one}`));
       }
-    task.meta.score = { row: 'B1', what: 'the storage is full (B2: at the manifest)', n: rounds * rooms.length, violations };
+    task.meta.score = { row: 'B1', what: 'the storage is full', n: rounds * rooms.length, violations };
+    expect(violations).toEqual([]);
+  });
+
+  test('B2: the storage is full when everything is in it but the manifest', async ({ task }) => {
+    const disk = smallDisk();
+    const { rig, backup } = await usedRig({ store: disk.path, settings: uncompressed });
+    const everything = backup.manifest.artifacts.reduce((sum, { size }) => sum + onPages(size), 0);
+    const rounds = count(1, 10);
+    const violations: string[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      disk.leave(everything);
+      const before = (await rig.catalog()).backups.length;
+      const { lines, ...under } = watched(['openat'], join(rig.directory, 'calls.log'));
+      const said = await rig.execute(noStrace ? {} : under);
+      // it was there already, without a byte in it
+      if (!noStrace) expect(lines().some((line) => line.includes('manifest.json') && line.includes('O_EXCL'))).toBe(true);
+      expect(errorOf(said)).toMatchObject({ code: 'no-space' });
+      expect(said.exitCode).toBe(21);
+      expect((await rig.catalog()).backups).toHaveLength(before);
+      expect(readdirSync(join(rig.store, 'shop'))).toHaveLength(before);
+      disk.leave(40 * 1024 * 1024);
+      violations.push(...(await afterwards(rig, { said })));
+    }
+    task.meta.score = { row: 'B2', what: 'the storage is full at the manifest', n: rounds, violations };
+    expect(violations).toEqual([]);
+  });
+
+  test('B22: there was room when it was looked for, and another process takes it', async ({ task }) => {
+    const disk = smallDisk();
+    const conditions = { minDiskSpace: 0.01, maxConcurrentBackups: 8 };
+    const { rig } = await usedRig({ store: disk.path, settings: { ...uncompressed, conditions, loadBasedBackup: false } });
+    const filler = join(disk.path, '..', 'filler');
+    const shims = shimDirectory({
+      pg_dump: (real) =>
+        `#!/bin/sh\ncase "$1" in --version|-V) exec '${real}' "$@";; esac\ncat /dev/zero >'${filler}' 2>/dev/null\nexec '${real}' "$@"\n`,
+    });
+    tidy.push(() => shims.remove());
+    const execute = (...more: readonly string[]) => rig.run(['execute', '--json', ...more]);
+    // the look is one: with less than the condition asks for nothing is begun
+    disk.leave(1024 * 1024);
+    expect(await execute()).toMatchObject({ exitCode: 75 });
+    const rounds = count(1, 10);
+    const violations: string[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      disk.leave(16 * 1024 * 1024);
+      const before = (await rig.catalog()).backups.length;
+      const said = await execute('--set', `clientDirectory=${shims.directory}`);
+      expect(errorOf(said)).toMatchObject({ code: 'no-space' });
+      expect(said.exitCode).toBe(21);
+      expect((await rig.catalog()).backups).toHaveLength(before);
+      rmSync(filler);
+      disk.leave(40 * 1024 * 1024);
+      violations.push(...(await afterwards(rig, { said })));
+    }
+    task.meta.score = { row: 'B22', what: 'the room that was found is taken by another process', n: rounds, violations };
     expect(violations).toEqual([]);
   });
 

@@ -172,6 +172,16 @@ describe.skipIf(noStrace)(`made durable${noStrace ? ` (${noStrace})` : ''}`, () 
     expect(output).toEqual([`create ${partial}`, `write ${partial}`, `fsync ${partial}`, `rename ${partial} -> out`, 'fsync .']);
   });
 
+  test('B20: where names cannot be made durable files are written all the same, and the ledger says so', () => {
+    const unable = (path: string) => ['strace', '-f', '-qq', '-o', '/dev/null', '-P', path, '-e', 'inject=fsync:error=EINVAL'];
+    expect(run('replace create output', unable(folder))).toEqual({ status: 0, said: '' });
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['x', 'y', 'out']));
+    mkdirSync(join(folder, 'state/ledger'), { mode: 0o700 });
+    const done = run('append', unable(join(folder, 'state/ledger')));
+    expect(done).toMatchObject({ status: 0, said: expect.stringContaining('cannot make names durable') as string });
+    expect(lines(1).at(-1)).toContain('"record":"clear"');
+  });
+
   test('B5: a line that could not be made durable is written again in a new segment', () => {
     run('append');
     const done = run('append', ['strace', '-f', '-qq', '-o', '/dev/null', '-P', segment(1), '-e', 'inject=fdatasync:error=EIO:when=1']);

@@ -17,10 +17,15 @@ export type ReconcileContext = Pick<
   readonly process: Pick<Context['process'], 'host'>;
 };
 
+/** After so many ms of tidying up the rest is left to the next one: who starts came for something else. */
+const patience = 2000;
+
 /** Resolves to the events that were ended. Doing it twice, or ten at once, ends each once. Throws only a Failure `ledger`. */
 export async function reconcile(context: ReconcileContext): Promise<BackupEvent[]> {
   const ended: BackupEvent[] = [];
+  const started = context.clock.monotonic();
   for (const id of await candidates(context)) {
+    if (ended.length > 0 && context.clock.monotonic() - started > patience) break;
     const event = await settleOne(context, id);
     if (event) ended.push(event);
   }

@@ -10,26 +10,33 @@ import { manifestName } from '../../model/settings/names.js';
 import { writerTo } from '../../system/files/whole-file.js';
 import { makeFile, readFrom, syncFolder } from './files.js';
 
+interface Tell {
+  /** Says in whose name a deed failed. */
+  explain(error: unknown): Failure;
+  /** Hears that the file system could not make the backup's name durable. */
+  weak(): void;
+}
+
 export class LocalDeposit implements Deposit {
   readonly #folder: string;
   readonly #final: string;
   readonly #madeParent: boolean;
-  readonly #explain: (error: unknown) => Failure;
+  readonly #tell: Tell;
   readonly #open = new Map<string, FileHandle>();
 
-  /** Writes beside `final`, into a folder that is there already. `explain` says in whose name a deed failed. */
-  constructor(final: string, madeParent: boolean, explain: (error: unknown) => Failure) {
+  /** Writes beside `final`, into a folder that is there already. */
+  constructor(final: string, madeParent: boolean, tell: Tell) {
     this.#madeParent = madeParent;
     this.#final = final;
     this.#folder = `${final}.partial`;
-    this.#explain = explain;
+    this.#tell = tell;
   }
 
   async #attempt<T>(deed: () => Promise<T>): Promise<T> {
     try {
       return await deed();
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#tell.explain(error);
     }
   }
 
@@ -37,7 +44,7 @@ export class LocalDeposit implements Deposit {
     return this.#attempt(async () => {
       const handle = await makeFile(join(this.#folder, artifact));
       this.#open.set(artifact, handle);
-      return writerTo(handle, this.#explain);
+      return writerTo(handle, this.#tell.explain);
     });
   }
 
@@ -54,7 +61,7 @@ export class LocalDeposit implements Deposit {
   }
 
   async read(artifact: string) {
-    return this.#attempt(() => readFrom(join(this.#folder, artifact), this.#explain));
+    return this.#attempt(() => readFrom(join(this.#folder, artifact), this.#tell.explain));
   }
 
   async commit(manifest: Uint8Array) {
@@ -67,7 +74,7 @@ export class LocalDeposit implements Deposit {
     await this.#attempt(async () => {
       await syncFolder(this.#folder);
       await rename(this.#folder, this.#final);
-      await syncFolder(dirname(this.#final));
+      if (!(await syncFolder(dirname(this.#final)))) this.#tell.weak();
     });
   }
 

@@ -6,6 +6,7 @@ import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { manifestName } from '../../model/settings/names.js';
+import { cannotSync } from '../../system/files/files.js';
 
 /** A manifest is a few kB; anything beyond this is not one. */
 const manifestLimit = 16 * 1024 * 1024;
@@ -14,10 +15,15 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY
 export const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 export const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
 
-export async function syncFolder(path: string): Promise<void> {
+/** Makes the names in a folder durable; false where the file system cannot. */
+export async function syncFolder(path: string): Promise<boolean> {
   const folder = await open(path, O_RDONLY | O_DIRECTORY);
   try {
     await folder.sync();
+    return true;
+  } catch (error) {
+    if (cannotSync(error)) return false;
+    throw error;
   } finally {
     await folder.close();
   }

@@ -56,12 +56,14 @@ class LocalStorage implements Storage {
   readonly required: boolean;
   readonly #root: string;
   readonly #marker: Marker;
+  #warn: ((message: string) => void) | null;
 
-  constructor(name: string, { path, required = false }: z.input<typeof options>, memory: StorageMemory) {
+  constructor(name: string, { path, required = false }: z.input<typeof options>, memory: StorageMemory, warn: (message: string) => void) {
     this.name = name;
     this.required = required;
     this.#root = path;
     this.#marker = new Marker({ storage: name, root: path }, memory);
+    this.#warn = warn;
   }
 
   /** Runs a deed and turns what the system says into a Failure that names this storage. */
@@ -77,6 +79,14 @@ class LocalStorage implements Storage {
     if (error instanceof Failure) return error;
     const text = (error instanceof Error ? error.message : String(error)).replaceAll(folders, '');
     return new Failure(known[errnoOf(error)] ?? 'storage', `storage "${this.name}" (${this.#root}): ${text}`, { cause: error });
+  };
+
+  /** Said once: it is so with every backup here. */
+  weak = (): void => {
+    this.#warn?.(
+      `storage "${this.name}" (${this.#root}): its file system cannot make names durable: a power cut may take its newest backups`,
+    );
+    this.#warn = null;
   };
 
   #explainRead = (error: unknown): Failure => this.explain(error, { EIO: 'unreadable' });
@@ -107,7 +117,7 @@ class LocalStorage implements Storage {
       if (made) await syncFolder(this.#root);
       if (!(await lstat(folder)).isDirectory()) throw new Error(`${place.database} is not a folder`);
       await mkdir(this.#partial(place), { mode: 0o700 });
-      return new LocalDeposit(this.#path(place), made, this.explain);
+      return new LocalDeposit(this.#path(place), made, this);
     });
   }
 
@@ -224,5 +234,6 @@ export const local = {
   kind: 'local',
   options,
   place: ({ path }: z.output<typeof options>) => ({ key: 'path', value: resolve('/', path), word: 'folder' }),
-  create: (name: string, given: z.input<typeof options>, memory: StorageMemory): Storage => new LocalStorage(name, given, memory),
+  create: (name: string, given: z.input<typeof options>, memory: StorageMemory, warn: (message: string) => void = () => {}): Storage =>
+    new LocalStorage(name, given, memory, warn),
 } as const;

@@ -22,11 +22,18 @@ import { Failure } from '../../model/errors.js';
 /** The code of a system call's error: `ENOSPC`; empty for any other error. */
 export const errnoOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
 
-/** Makes names created in a folder, or removed from it, durable. */
-export function syncDirectory(path: string): void {
+/** Whether a file system says that it cannot make a folder durable, as some of networks and of FUSE do; EIO is a failure of the disk. */
+export const cannotSync = (error: unknown): boolean => ['EINVAL', 'ENOTSUP'].includes(errnoOf(error));
+
+/** Makes names created in a folder, or removed from it, durable; false where the file system cannot. */
+export function syncDirectory(path: string): boolean {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);
+    return true;
+  } catch (error) {
+    if (cannotSync(error)) return false;
+    throw error;
   } finally {
     closeSync(fd);
   }

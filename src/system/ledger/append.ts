@@ -134,7 +134,7 @@ function refuseForeign(segment: Segment, fd: number): void {
 }
 
 /** Creates the next segment with the line in it; false when another process was faster. */
-function startSegment(line: NewLine, older: readonly Segment[], stateDirectory: string): boolean {
+function startSegment(line: NewLine, older: readonly Segment[], { stateDirectory, warn }: AppendOptions): boolean {
   const segment = segmentAt(stateDirectory, (older.at(-1)?.number ?? 0) + 1);
   let file: OpenFile;
   try {
@@ -146,7 +146,8 @@ function startSegment(line: NewLine, older: readonly Segment[], stateDirectory: 
   try {
     writeLine(line, { segment, older, fd: file.fd });
     fsyncSync(file.fd);
-    syncDirectory(ledgerFolder(stateDirectory));
+    if (!syncDirectory(ledgerFolder(stateDirectory)))
+      warn(`${segment.path}: its file system cannot make names durable: a power cut may take it`);
     return true;
   } catch (error) {
     throw ledgerFailure('append to', segment.path, error);
@@ -181,6 +182,6 @@ export function appendLine(line: NewLine, options: AppendOptions): void {
     const segments = segmentsOf(options.stateDirectory);
     const newest = segments.at(-1);
     if (newest && appendTo(newest, segments.slice(0, -1), line, options)) return;
-    if (startSegment(line, segments, options.stateDirectory)) return;
+    if (startSegment(line, segments, options)) return;
   }
 }
