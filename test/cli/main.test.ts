@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/main.js';
-import { runCli } from '../fixtures/cli.js';
+import { runCli, temporaryProject } from '../fixtures/cli.js';
 
 const bin = join(import.meta.dirname, '../../bin/backup-automation.js');
 
@@ -116,7 +117,7 @@ describe('the terminal', () => {
     expect(longest(typed('--help', 120))).toBeGreaterThan(80);
   });
 
-  test('a reader that goes away is no crash', () => {
+  test('I8: a reader that goes away, and a stdout that is closed, is no crash', () => {
     const { stdout, stderr, status } = spawnSync(
       'bash',
       ['-c', `set -o pipefail; '${process.execPath}' '${bin}' completion zsh | head -1; exit \${PIPESTATUS[0]}`],
@@ -131,5 +132,38 @@ describe('the terminal', () => {
       { encoding: 'utf8' },
     );
     expect(closed).toMatchObject({ status: 2, stderr: '' });
+  });
+
+  test('I8: NO_COLOR is honoured, and what is no terminal gets no colour', { skip: process.platform !== 'linux' }, () => {
+    const escape = '\u001b';
+    const events = `'${process.execPath}' '${bin}' config validate --set maxRetries=x`;
+    const seen = (prefix: string, rest = '') =>
+      spawnSync('script', ['-qec', `${prefix} ${events} ${rest}`, '/dev/null'], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], TERM: 'xterm' },
+      }).stdout;
+    expect(seen('')).toContain(escape);
+    expect(seen('NO_COLOR=1')).not.toContain(escape);
+    expect(seen('', '2>&1 | cat')).not.toContain(escape);
+  });
+
+  test.each([
+    ['restore', 'latest'],
+    ['backups', 'prune'],
+    ['events', 'clear'],
+    ['config', 'init'],
+    ['token', 'create'],
+    ['demo', '--nothing'],
+  ])('I8: `%s %s` asks nobody: with a stdin that never ends it ends', async (...args) => {
+    const project = temporaryProject();
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: project.directory,
+      env: project.env,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const [exitCode] = (await once(child, 'exit')) as [number | null];
+    expect(exitCode).not.toBeNull();
+    child.stdin.destroy();
+    project.cleanup();
   });
 });

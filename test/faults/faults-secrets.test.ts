@@ -1,8 +1,9 @@
 /**
  * test: where a secret may be, and where never (rows J of docs/reliability.md): every command, when it goes well and when it does not.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, type Cluster } from '../../src/system/postgres/cluster.js';
@@ -10,7 +11,7 @@ import { runCli, startCli } from '../fixtures/cli.js';
 import { serverPrograms, sql } from '../fixtures/database.js';
 import { lab, type Lab } from '../fixtures/lab.js';
 import { shim, shimDirectory } from '../fixtures/shims.js';
-import { until } from './processes.js';
+import { commandOf, descendants, until } from './processes.js';
 import { noStrace } from './inject.js';
 
 /** Passwords with everything that a shell, a URL, a passfile or SQL could trip over; each with a part to look for. */
@@ -154,6 +155,99 @@ describe('J1: canary secrets', () => {
     for (const file of filesBelow(project.directory))
       expect({ file, hit: canary.test(readFileSync(file, 'latin1')) }).toEqual({ file, hit: false });
     shims.remove();
+    project.cleanup();
+  });
+});
+
+/** A server that repeats what a client told it, and more, in each field of its refusal. */
+async function gossip(words: string): Promise<{ readonly port: number; close(): void }> {
+  const fields = [`SFATAL`, `VFATAL`, `C28P01`, `M${words}`, `D${words}\n${words}`, `H${words}`, `W${words}`];
+  const body = Buffer.from(`${fields.join('\0')}\0\0`);
+  const refusal = Buffer.concat([Buffer.from('E'), Buffer.alloc(4), body]);
+  refusal.writeUInt32BE(body.length + 4, 1);
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    // TLS and GSS are asked for by eight bytes
+    socket.on('data', (data) => (data.length === 8 ? socket.write('N') : socket.end(refusal)));
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+describe('J4: a server that repeats the password', () => {
+  const plain = passwords.url;
+  const encoded = encodeURIComponent(plain);
+  it.each([
+    ['in a connection string', `no entry for host=127.0.0.1 user=url_role password='${plain.replaceAll(/['\\]/g, '\\$&')}' dbname=shop`],
+    ['in a URL', `cannot connect to postgresql://url_role:${encoded}@127.0.0.1:5432/shop`],
+    ['as it is', `password authentication failed for "${plain}"`],
+    ['without a word before it', plain],
+  ])('J4: %s: it is in no output and no file', async (_where, words) => {
+    const server = await gossip(words);
+    const url = `postgresql://url_role:${encoded}@127.0.0.1:${server.port}/shop`;
+    const project = lab({ shop: { url: 'env:SHOP_URL' } }, { autoRetry: false, log: { format: 'json', file: './log.jsonl' } });
+    try {
+      for (const args of [['execute', '--json', '--verbose'], ['health'], ['test', '--json'], ['events', '--json']]) {
+        const { stdout, stderr } = await project.run(args, { env: { SHOP_URL: url } });
+        expect({ args, hits: `${stdout}${stderr}`.split('\n').filter((line) => canary.test(line)) }).toEqual({ args, hits: [] });
+        // what it said came through, but for that
+        if (args[0] === 'execute') expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'authentication' } });
+      }
+      const files = filesBelow(project.directory);
+      expect(files.length).toBeGreaterThan(1);
+      for (const file of files) expect({ file, hit: canary.test(readFileSync(file, 'latin1')) }).toEqual({ file, hit: false });
+    } finally {
+      server.close();
+      project.cleanup();
+    }
+  });
+});
+
+const dumped = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('core') || name.startsWith('report'));
+/** Whether a core comes to lie beside the process that died, where this test can look at it. */
+const seesCores = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').startsWith('core');
+
+describe.skipIf(!seesCores)(`J5: an image of the process${seesCores ? '' : ' (cores go elsewhere on this machine)'}`, () => {
+  const unlimited = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
+
+  it('J5: killed by ABRT and USR2, nothing of its memory and environment comes into a file', async () => {
+    const { project, env } = secretive();
+    const shims = shimDirectory({ pg_dump: shim.slow(30) });
+    const options = {
+      NODE_OPTIONS: `--report-on-fatalerror --report-on-signal --report-signal=SIGUSR2 --report-directory=${project.directory}`,
+    };
+    try {
+      for (const signal of ['SIGUSR2', 'SIGABRT'] as const) {
+        const { child, done } = startCli(['execute', '--database', 'by_url', '--set', `clientDirectory=${shims.directory}`], {
+          cwd: project.directory,
+          env: { ...project.env, ...env, ...options },
+          under: unlimited,
+        });
+        await until('pg_dump runs', () => descendants(child.pid ?? 0).some((pid) => commandOf(pid).includes('sleep 30')));
+        const filters = [child.pid ?? 0, ...descendants(child.pid ?? 0)].map((pid) => readFileSync(`/proc/${pid}/coredump_filter`, 'utf8'));
+        expect(new Set(filters.map((text) => Number(text)))).toEqual(new Set([0]));
+        child.kill(signal);
+        if (signal === 'SIGUSR2') child.kill('SIGKILL');
+        await done;
+      }
+      const images = dumped(project.directory);
+      expect(images.filter((name) => name.startsWith('report'))).toEqual([]);
+      for (const name of images)
+        expect({ name, hit: canary.test(readFileSync(join(project.directory, name), 'latin1')) }).toEqual({ name, hit: false });
+    } finally {
+      shims.remove();
+      project.cleanup();
+    }
+  });
+
+  it('J5: as any other process would leave it there', async () => {
+    const { project, env } = secretive();
+    const wait = ['-e', 'process.kill(process.pid, "SIGABRT"); setInterval(() => {}, 1000)'];
+    const [file = '', ...words] = [...unlimited, process.execPath, ...wait];
+    spawnSync(file, words, { cwd: project.directory, env: { ...project.env, ...env } });
+    const images = dumped(project.directory);
+    expect(images).toHaveLength(1);
+    expect(canary.test(readFileSync(join(project.directory, images[0] ?? ''), 'latin1'))).toBe(true);
     project.cleanup();
   });
 });

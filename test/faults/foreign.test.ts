@@ -69,7 +69,7 @@ test('B23: foreign files, deep folders and odd names in a storage are passed ove
     `${'deep/'.repeat(60)}x`,
     'with\na newline/x',
     '--help/$(id);`id`',
-    `${'n'.repeat(255)}`,
+    'n'.repeat(255),
     '\u{1f4a3} ünïcödé\u2028/x',
     'UPPER/x',
     '.hidden/x',

@@ -12,9 +12,9 @@ import { makeFile, readFrom, syncFolder } from './files.js';
 
 interface Tell {
   /** Says in whose name a deed failed. */
-  explain(error: unknown): Failure;
+  readonly explain: (error: unknown) => Failure;
   /** Hears that the file system could not make the backup's name durable. */
-  weak(): void;
+  readonly weak: () => void;
 }
 
 export class LocalDeposit implements Deposit {
