@@ -35,6 +35,7 @@ export const eventSchema = z
     }),
     database: z.string(),
     attempt: z.int(),
+    waits: z.string().optional().describe('While it runs: the lock that it waits for, and who holds it.'),
   })
   .meta({ id: 'Event', description: 'One backup operation and its outcome.' });
 

@@ -1,6 +1,6 @@
 /**
  * cli: writes shell completion from commander's own tree of commands, so that it can never be out of date. Names of the
- * configuration (schedules, databases) are left out: looking them up at every key would be slow.
+ * configuration (schedules, databases) are asked for by bash alone, where one may stand.
  */
 import { Argument, type Command, type Option } from 'commander';
 import { addCommand, run } from '../command.js';
@@ -12,6 +12,8 @@ interface Node {
   readonly commands: readonly Node[];
   readonly choices: readonly string[];
   readonly options: readonly Option[];
+  /** Its argument is the name of a schedule. */
+  readonly takesSchedule: boolean;
 }
 
 function nodeOf(command: Command, path: string): Node {
@@ -23,6 +25,7 @@ function nodeOf(command: Command, path: string): Node {
     commands: visible.map((one) => nodeOf(one, `${path} ${one.name()}`.trim())),
     choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
     options: help.visibleOptions(command),
+    takesSchedule: command.registeredArguments.some((argument) => argument.name() === 'schedule'),
   };
 }
 
@@ -41,12 +44,18 @@ const descent = (nodes: readonly Node[]) =>
     .map((node) => `      ${quote(`${node.path.split(' ').slice(0, -1).join(' ')}|${last(node)}`)}) at=${quote(node.path)} ;;`)
     .join('\n');
 
+/** Options whose values are names of the configuration. */
+const named = { '--schedule': 'schedules', '--database': 'databases' };
+
 function bash(nodes: readonly Node[]): string {
   const words = (node: Node) => [...node.commands.map(last), ...node.choices, ...node.options.flatMap(flags)].join(' ');
-  const offer = (these: string) => `COMPREPLY=($(compgen -W ${quote(these)} -- "$current"))`;
+  const offer = (these: string, names?: string) =>
+    `COMPREPLY=($(compgen -W ${quote(these)}${names ? `" $(_backup_automation_names ${names})"` : ''} -- "$current"))`;
   const values = withChoices(nodes).map((option) => `    ${option.long}) ${offer((option.argChoices ?? []).join(' '))}; return ;;`);
+  const asked = Object.entries(named).map(([option, names]) => `    ${option}) ${offer('', names)}; return ;;`);
   const free = nodes.flatMap((node) => node.options.filter((option) => option.required && !option.argChoices).map((option) => option.long));
   return `# backup-automation: completion for bash; use it with: source <(backup-automation completion bash)
+_backup_automation_names() { [[ "$current" == -* ]] || backup-automation config names "$1" 2>/dev/null; }
 _backup_automation() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" at='' word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -55,10 +64,10 @@ ${descent(nodes)}
     esac
   done
   case "$previous" in
-${values.map((value) => `${value}\n`).join('')}    ${[...new Set(free)].join('|')}) return ;;
+${[...values, ...asked].map((value) => `${value}\n`).join('')}    ${[...new Set(free)].join('|')}) return ;;
   esac
   case "$at" in
-${nodes.map((node) => `    ${quote(node.path)}) ${offer(words(node))} ;;`).join('\n')}
+${nodes.map((node) => `    ${quote(node.path)}) ${offer(words(node), node.takesSchedule ? 'schedules' : undefined)} ;;`).join('\n')}
   esac
 }
 complete -o default -F _backup_automation backup-automation

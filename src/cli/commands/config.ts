@@ -58,6 +58,14 @@ async function get(options: GlobalOptions, key: string): Promise<Outcome> {
   return { document: { key, value, origin: ranked ?? 'default' }, text: () => (value === null ? '' : written(value)) };
 }
 
+/** The names below a key, one a line: for the completion of a shell. */
+async function names(options: GlobalOptions, key: string): Promise<Outcome> {
+  const { config } = await load(options);
+  const { valueAt } = await import('../../config/layers.js');
+  const found = Object.keys(valueAt(config, [key]) ?? {});
+  return { document: { names: found }, text: () => found.join('\n') };
+}
+
 async function update(options: GlobalOptions, key: string, value: string): Promise<Outcome> {
   const { here } = await import('../../config/load.js');
   const { updateConfig } = await import('../../config/update.js');
@@ -159,5 +167,6 @@ export function configCommand(program: Command): void {
   addCommand(config, 'validate', 'check everything, change nothing', help.validate).action(run(validate));
   addCommand(config, 'init', 'write a file to begin with', help.init).action(run(init));
   addCommand(config, 'schema', 'print the JSON Schema of the file', help.schema).action(run(schema));
+  config.command('names <key>', { hidden: true }).action(run(names));
   config.command('reference', { hidden: true }).action(run(reference));
 }

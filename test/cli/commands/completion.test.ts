@@ -84,3 +84,22 @@ test('a value of a fixed set is completed behind its option', () => {
   );
   for (const [command, option, choice] of choices) expect(offers['bash']?.([command, option, choice.slice(0, -1)])).toContain(choice);
 });
+
+test('bash asks the configuration for the names of schedules and databases', () => {
+  const configuration = { schedules: { nightly: { cron: '@daily' } }, databases: { shop: { host: 'nowhere.invalid' } } };
+  const file = join(folder, 'backup-automation.config.json');
+  writeFileSync(file, JSON.stringify(configuration));
+  const command = join(folder, 'backup-automation');
+  const cli = join(import.meta.dirname, '../../../bin/backup-automation.js');
+  writeFileSync(command, `#!/bin/sh\nexec ${process.execPath} '${cli}' --config '${file}' "$@"\n`, { mode: 0o755 });
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${folder}:${path}`;
+  try {
+    expect(offers['bash']?.(['explain', 'ni'])).toEqual(['nightly']);
+    expect(offers['bash']?.(['execute', 'ni'])).toEqual(['nightly']);
+    expect(offers['bash']?.(['execute', '--database', ''])).toEqual(['shop']);
+    expect(offers['bash']?.(['events', '--schedule', 'n'])).toEqual(['nightly']);
+  } finally {
+    process.env['PATH'] = path;
+  }
+});

@@ -9,9 +9,11 @@ import { html, type Html, type Piece } from '../html.js';
 import { moment, type Here } from './parts.js';
 
 /** Null: it runs in another process, which tells nobody but the ledger. */
-const stepOf = (doing: Doing | null): string =>
+const stepOf = (doing: Doing | null, waits: string | undefined): string =>
   doing === null
-    ? 'it runs in another process'
+    ? waits
+      ? `waits for ${waits}`
+      : 'it runs in another process'
     : [stepWords[doing.step], doing.kind === 'step' ? doing.detail : ''].filter(Boolean).join(' ');
 
 function amountOf(doing: Doing | null): Piece {
@@ -25,7 +27,7 @@ function amountOf(doing: Doing | null): Piece {
 
 /** What of it changes while it runs. */
 export const progressOf = (event: BackupEvent, doing: Doing | null, { now }: Here): Html =>
-  html` <span class="step">${stepOf(doing)}</span> <span class="amount">${amountOf(doing)}</span>
+  html` <span class="step">${stepOf(doing, event.waits)}</span> <span class="amount">${amountOf(doing)}</span>
     <span class="quiet"
       >for ${formatDuration(Math.max(1000, Math.round((now.getTime() - Date.parse(event.timestamp)) / 1000) * 1000))}</span
     >`;
