@@ -69,29 +69,27 @@ async function measureSize(size: string, server: Server, round: Round): Promise<
   return { title: `${size}, ${round.rounds} round${round.rounds === 1 ? '' : 's'}`, findings };
 }
 
-async function measure(): Promise<{ chapters: Chapter[]; version: string }> {
+/** Calls `tell` with all that was measured so far: a size is done long before the next one. */
+async function measure(tell: (chapters: readonly Chapter[], server: string) => Promise<void>): Promise<void> {
   const bin = resolve('bin/backup-automation.js');
   const chapters: Chapter[] = [];
-  const tell = (chapter: Chapter) => {
-    chapters.push(chapter);
-    process.stdout.write(`${chapter.title}\n${table(chapter.findings)}\n\n`);
-  };
   const others: Finding[] = [];
-  let version = 'not used';
+  if (wants('starts')) others.push(...(await measureStarts({ rounds: 5, folder, bin, say })));
+  const done = async (version: string, chapter?: Chapter) => {
+    if (chapter) chapters.push(chapter);
+    await tell([...chapters, ...(others.length > 0 ? [{ title: 'Starts, and the API', findings: others }] : [])], version);
+  };
   for (const [index, size] of (wants('dumps', 'gentle', 'api') ? sizes : []).entries()) {
     const bytes = bytesOf(size);
     say(`filling a database of ${size}`);
     const server = await startServer(bytes, say);
     leftovers.push(() => server.stop());
-    version = server.version;
     const round: Round = { rounds: roundsAt(bytes), folder: join(folder, size), bin, say };
-    if (wants('dumps', 'gentle')) tell(await measureSize(size, server, round));
     if (wants('api') && index === 0) others.push(...(await measureApi(round, server)));
+    await done(server.version, wants('dumps', 'gentle') ? await measureSize(size, server, round) : undefined);
     await tidy();
   }
-  if (wants('starts')) others.push(...(await measureStarts({ rounds: 5, folder, bin, say })));
-  if (others.length > 0) tell({ title: 'Starts, and the API', findings: others });
-  return { chapters, version };
+  if (!wants('dumps', 'gentle', 'api')) await done('not used');
 }
 
 async function factsOf(server: string): Promise<[string, string][]> {
@@ -107,10 +105,12 @@ async function factsOf(server: string): Promise<[string, string][]> {
   ];
 }
 
+const typed = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
 try {
-  const { chapters, version } = await measure();
-  const typed = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
-  if (options.markdown) writeFileSync('docs/performance.md', page(chapters, await factsOf(version), typed));
+  await measure(async (chapters, version) => {
+    for (const { title, findings } of chapters) process.stdout.write(`${title}\n${table(findings)}\n\n`);
+    if (options.markdown) writeFileSync('docs/performance.md', page(chapters, await factsOf(version), typed));
+  });
 } finally {
   await tidy();
   remove();
