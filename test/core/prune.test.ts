@@ -170,6 +170,25 @@ describe('what stays', () => {
     expect(await shelf.listed()).toEqual([1, 2, 5, 6, 7, 8, 9, 10]);
   });
 
+  test('G7: a major upgrade, a rename and a new server, under names that sort backwards: each keeps its newest', async () => {
+    const hour = 3_600_000;
+    const start = Date.UTC(2026, 0, 1, 2);
+    // the later it was made, the earlier its name: by their names the newest would go first
+    const made = (k: number) => {
+      const at = start + (20 - k) * day;
+      return { startedAt: new Date(at).toISOString(), finishedAt: new Date(at + hour).toISOString() };
+    };
+    const upgraded = { systemIdentifier: '8', serverVersion: '17', clientVersion: '17' };
+    for (const k of [19, 18, 17, 16, 15]) await shelf.add(k, made(k));
+    for (const k of [14, 13, 12, 11]) await shelf.add(k, { ...made(k), ...upgraded });
+    for (const k of [10, 9]) await shelf.add(k, { ...made(k), ...upgraded, databaseName: 'renamed' });
+    await shelf.add(20, { ...upgraded, databaseName: 'renamed' });
+    const { problems, groups } = await run();
+    expect(problems).toEqual([]);
+    expect(groups.flatMap(({ plan }) => plan.skipped ?? [])).toEqual([]);
+    expect(await shelf.listed()).toEqual([9, 10, 11, 12, 13, 15, 16, 17, 20]);
+  });
+
   test('one that another installation signed is neither counted nor removed', async () => {
     await fill(3);
     const other = stock();

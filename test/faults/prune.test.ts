@@ -94,11 +94,11 @@ async function afterDeath(folder: string): Promise<string[]> {
 /** So many members of a list, spread evenly over it; all of a shorter one. */
 const spread = <T>(all: readonly T[], most: number): T[] => all.filter((_, index) => Math.floor(((index + 1) * most) / all.length) > Math.floor((index * most) / all.length)); // prettier-ignore
 
-/** The calls of a whole prune that are ours, each with its number. */
-async function callsOfOneRun(): Promise<{ call: string; n: number }[]> {
-  return inCopy(template, async (folder) => {
+/** The calls of a whole prune, or undo, that are ours, each with its number. */
+async function callsOfOneRun(of: string, args: readonly string[]): Promise<{ call: string; n: number }[]> {
+  return inCopy(of, async (folder) => {
     const { lines, ...under } = watched(kinds, join(folder, 'calls.log'));
-    expect(await run(folder, ['--yes'], under)).toMatchObject({ exitCode: 0 });
+    expect(await run(folder, args, under)).toMatchObject({ exitCode: 0 });
     const counters = new Map<string, number>();
     const all = lines().flatMap((text) => {
       const [, thread = '', call = ''] = /^(\d+) +(\w+)\(/.exec(text) ?? [];
@@ -115,7 +115,7 @@ describe.skipIf(noStrace)(`killed at a system call${noStrace ? ` (${noStrace})` 
   test(
     'A14: floor kept, and the same set ended or taken back',
     async ({ task }) => {
-      const calls = await callsOfOneRun();
+      const calls = await callsOfOneRun(template, ['--yes']);
       const points = [...new Map(calls.map(({ call, n }) => [`${call} ${n}`, { call, n }])).values()];
       const few = kinds.flatMap((kind) =>
         spread(
@@ -142,6 +142,37 @@ describe.skipIf(noStrace)(`killed at a system call${noStrace ? ` (${noStrace})` 
       expect(killed).toBeGreaterThan(0);
     },
     count(180_000, 3_600_000),
+  );
+
+  test(
+    'G15: killed in an undo: whatever it was at, the next undo brings back the rest',
+    { timeout: count(120_000, 1_800_000) },
+    async ({ task }) => {
+      const violations: string[] = [];
+      let [tried, killed] = [0, 0];
+      await inCopy(template, async (pruned) => {
+        expect(await run(pruned, ['--yes'])).toMatchObject({ exitCode: 0 });
+        expect(lookAt(pruned)).toMatchObject({ listed: newest, aside: [2, 3, 4] });
+        const calls = (await callsOfOneRun(pruned, ['--undo'])).filter(({ call }) => call !== 'openat' && call !== 'write');
+        const points = [...new Map(calls.map(({ call, n }) => [`${call} ${n}`, { call, n }])).values()];
+        for (const { call, n } of spread(points, count(3, 60)))
+          await inCopy(pruned, async (folder) => {
+            const said = await run(folder, ['--undo'], underStrace([`${call}:signal=SIGKILL:when=${n}`]));
+            [tried, killed] = [tried + 1, killed + (said.signal === 'SIGKILL' ? 1 : 0)];
+            const dead = lookAt(folder);
+            const known = [...dead.listed, ...dead.aside].toSorted((a, b) => a - b);
+            if (known.join() !== '2,3,4,5,6,7') violations.push(`killed at ${call} ${n}: only ${known.join()} are there`);
+            const { exitCode, stderr } = await run(folder, ['--undo']);
+            const undone = lookAt(folder);
+            if (exitCode !== 0) violations.push(`killed at ${call} ${n}: the next undo ended with ${exitCode}: ${stderr}`);
+            if (undone.listed.join() !== '2,3,4,5,6,7') violations.push(`killed at ${call} ${n}: ${undone.listed.join()} are listed`);
+            if (undone.names.length !== 6) violations.push(`killed at ${call} ${n}: there is ${undone.names.join(', ')}`);
+          });
+      });
+      task.meta.score = { row: 'G15', what: 'kill -9 in an undo, then another', n: tried, violations, figures: `${killed} killed us` };
+      expect(violations).toEqual([]);
+      expect(killed).toBeGreaterThan(0);
+    },
   );
 });
 

@@ -1,5 +1,5 @@
 /** test: what is kept of a ledger tells the same as reading it from its beginning, whatever happens to it. */
-import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import { groupings } from '../../../src/model/figures/grouping.js';
 import type { LedgerRecord } from '../../../src/model/events/ledger.js';
 import type { Ledger, LedgerLine, Position } from '../../../src/model/roles/ledger.js';
 import { openLocks } from '../../../src/system/files/lock.js';
+import { openMemory } from '../../../src/system/files/memory.js';
 import { count } from '../../fixtures/counts.js';
 import { eventId, makeEvent, temporaryState, type TemporaryState } from '../../fixtures/ledger.js';
 
@@ -160,4 +161,38 @@ describe('pages of old events', () => {
     const odd = `${eventId(60_000).slice(0, -3)}fff`;
     await expect(listEvents(sight, { limit: 1, cursor: odd }, reader)).rejects.toThrow(`the cursor "${odd}" is no event`);
   });
+});
+
+test('E17: notes that are stale, cut, garbage or of another ledger: the same answers, and notes that are right again', async () => {
+  const write = async (from: number, to: number) => {
+    for (let k = from; k < to; k += 1)
+      for (const status of ['pending', 'running', k % 3 === 0 ? 'failed' : 'completed'] as const)
+        await temporary.ledger().appendEvent(makeEvent(k, status));
+  };
+  const file = join(temporary.state, 'metrics.json');
+  const memory = () => openMemory(temporary.state, 'metrics.json');
+  const note = async () => {
+    await new LedgerReader(temporary.ledger(), memory(), 1).read();
+    return readFileSync(file, 'utf8');
+  };
+  await write(0, 10);
+  const stale = await note();
+  await write(10, 14);
+  const right = await note();
+  rmSync(join(temporary.state, 'ledger'), { recursive: true });
+  await write(20, 33);
+  const foreign = await note();
+  rmSync(join(temporary.state, 'ledger'), { recursive: true });
+  await write(0, 14);
+  const sight = sightOf(temporary.ledger());
+  const ahead = right.replace(/"offset":(\d+)/, (_all, offset: string) => `"offset":${Number(offset) + 1}`);
+  expect(ahead).not.toBe(right);
+  for (const wrong of [stale, right.slice(0, right.length / 2), '', 'garbage', '{}', '[]', 'null', '{"version":1}', foreign, ahead]) {
+    writeFileSync(file, wrong);
+    const reader = new LedgerReader(temporary.ledger(), memory(), 1);
+    await same(sight, reader);
+    expect((await keptStatistics(sight, reader, {})).totalEvents).toBe(14);
+    // what was wrong is no longer remembered
+    await same(sight, new LedgerReader(temporary.ledger(), memory(), 1));
+  }
 });
