@@ -161,7 +161,10 @@ const help = {
 /** `config` and its subcommands. */
 export function configCommand(program: Command): void {
   const config = addCommand(program, 'config', 'show the configuration, and change it', help.show).action(run(show));
-  addCommand(config, 'show', 'every value, as without a word', help.show).action(run(show));
+  addCommand(config, 'show', 'every value, as without a word', {
+    ...help.show,
+    examples: help.show.examples.map(([typed, what]) => [typed.replace('config', 'config show'), what] as const),
+  }).action(run(show));
   addCommand(config, 'get <key>', 'one value, by its dotted key', help.get).action(run(get));
   addCommand(config, 'update <key> <value>', 'set a key in the JSON file', help.update).action(run(update));
   addCommand(config, 'validate', 'check everything, change nothing', help.validate).action(run(validate));
