@@ -143,13 +143,17 @@ describe('slots', () => {
   });
 
   it('F5: after three days down the newest is caught up, and the others are missed, each once', async () => {
-    const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC' });
+    const heard = { ops: { kind: 'command', command: ['sh', '-c', 'cat >>heard; echo >>heard'] } };
+    const project = lab(entries(), { schedules: { daily: every }, timezone: 'UTC', alerts: heard });
     await seen(project, 'daily', 3 * day);
     const { document } = await project.json(['execute', '--due'], withServer(project));
     expect(document.events.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'completed']);
     expect(document.events[0]?.reasons).toEqual([expect.stringMatching(/^missed: /)]);
     expect((await project.json(['execute', '--due'], withServer(project))).document.events).toEqual([]);
     expect(new Set(document.events.map(({ slot }) => slot)).size).toBe(3);
+    const alerts = readFileSync(join(project.directory, 'heard'), 'utf8').split('\n').filter(Boolean);
+    // one for both, and one that it is over
+    expect(alerts.map((alert) => /"subject":"(\w+)/.exec(alert)?.[1])).toEqual(['MISSED', 'RECOVERED']);
     project.cleanup();
   });
 
