@@ -1,5 +1,6 @@
 /** explain: why a schedule runs or does not, on a real database and ledger; it writes nothing. */
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/core/schedules/explain.js';
 import { openLedger } from '../../src/system/ledger/ledger.js';
@@ -54,6 +55,19 @@ describe('now', () => {
     expect((await explain('changes')).notes[1]).toMatch(
       /^shop: its triggers wait for 2 GB of WAL \([\d.]+ .?B so far\), or 1000000 changed rows \(\d+ so far\), or a touch of .*deployed \(there is no such file\)$/,
     );
+  });
+
+  it('says how many slots nobody saw since the last start of what is due', async () => {
+    const ticks = `${state()}/ticks`;
+    const old = new Date(Date.now() - 3 * 86_400_000);
+    mkdirSync(state(), { recursive: true });
+    writeFileSync(ticks, '');
+    utimesSync(ticks, old, old);
+    expect((await explain('daily')).notes.join()).toMatch(
+      /nothing has started `execute --due` since .* UTC, and [23] slots have come meanwhile/,
+    );
+    rmSync(ticks);
+    expect((await explain('daily')).notes).toEqual([]);
   });
 
   it('measures every condition of every database, and writes nothing', async () => {
