@@ -73,10 +73,10 @@ const upTo = (records: number) => Array.from({ length: records }, (_, k) => k);
 const whole = { corruptLines: 0, tornTail: false, gaps: 0 };
 
 test.each([
-  ['E1: many at once lose, tear and disorder nothing', 16 * 1024 * 1024],
-  ['E8: nor when segments are full all the time', 4000],
-])('%s', async (_name, segmentLimit) => {
-  const [processes, records] = [count(8, 50), count(25, 200)];
+  ['E1: many at once lose, tear and disorder nothing', 16 * 1024 * 1024, count(25, 200)],
+  ['E8: nor when segments are full all the time', 4000, count(25, 50)],
+])('%s', async (_name, segmentLimit, records) => {
+  const processes = count(8, 50);
   await Promise.all(Array.from({ length: processes }, (_, writer) => closed(write(writer, records, segmentLimit))));
   const { writers, read } = await byWriter();
   expect(writers.size).toBe(processes);
