@@ -24,7 +24,7 @@ export const commit: readonly Mutant[] = [
   {
     name: "a backup's name not made durable",
     file: 'storages/local/deposit.ts',
-    edits: [['await syncFolder(dirname(this.#final));', '']],
+    edits: [['if (!(await syncFolder(dirname(this.#final)))) this.#tell.weak();', '']],
     breaks: lostGood,
     tests: ['faults/durable.test.ts'],
   },

@@ -25,7 +25,7 @@ export const ledger: readonly Mutant[] = [
   {
     name: "a new segment's name not made durable",
     file: 'system/ledger/append.ts',
-    edits: [['syncDirectory(ledgerFolder(stateDirectory));', '']],
+    edits: [['!syncDirectory(ledgerFolder(stateDirectory))', 'false']],
     breaks: lostLine,
     tests: ['faults/durable.test.ts'],
   },
