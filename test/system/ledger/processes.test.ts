@@ -21,7 +21,8 @@ if (deed === 'hold') {
   process.stdout.write('held');
   setInterval(() => {}, 1000);
 } else {
-  const ledger = openLedger(state, { clock: systemClock, segmentLimit: Number(segmentLimit) });
+  // who is overtaken by fifty others still waits: what is written without the lock is A7's
+  const ledger = openLedger(state, { clock: systemClock, segmentLimit: Number(segmentLimit), lockWait: 600 });
   const event = (database) => ({ id: uuidv7(new Date(), randomBytes(10)), type: 'manual', trigger: writer, timestamp: new Date().toISOString(),
     status: 'pending', metadata: { databaseLoad: null, diskSpace: null, concurrentBackups: null }, database, attempt: 1, host: 'h', pid: process.pid });
   for (let k = 0; k < Number(records); k += 1) {
