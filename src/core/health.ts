@@ -218,7 +218,9 @@ function routinesOf(
   const expectation = expectedBy(schedule, settings, known.now);
   if (!schedule.enabled) return [];
   return databases.map((database) => {
-    const newest = known.stock.backups.find((backup) => backup.scheduleId === id && backup.database === database && !backup.suspect);
+    // those of another installation with the same names do not say that ours runs
+    const own = known.stock.backups.filter(({ scheduleId, signed, suspect }) => scheduleId === id && signed && !suspect);
+    const newest = own.find((backup) => backup.database === database);
     const remembered = known.stock.reachable ? undefined : known.history.lastCompleted.get(`${id} ${database}`);
     const equal = known.history.lastEqual.get(`${id} ${database}`);
     const found = equal && equal.backupId === newest?.backupId ? equal.at : newest?.timestamp;

@@ -193,6 +193,15 @@ describe('health', () => {
     expect(check(await health(late), 'last-backup')).toMatchObject({ status: 'critical' });
   });
 
+  it('is not put at ease by a backup that another installation made under the same names', async () => {
+    const context = contextWith();
+    await context.ledger.appendEvent(event({}));
+    const other = { ...context, signer: openSigner(join(directory, 'other')) };
+    const report = await health(contextWith({ storage: holding(other, '2026-03-03T02:00:05.000Z') }));
+    expect(check(report, 'last-backup')).toMatchObject({ value: null });
+    expect(report.advice).toContainEqual(expect.stringContaining('made by another installation'));
+  });
+
   it('counts never succeeded only from the first slot after the records begin', async () => {
     await contextWith().ledger.appendEvent(event({}));
     expect(check(await health(contextWith()), 'last-backup')?.status).toBe('healthy');
