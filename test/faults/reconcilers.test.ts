@@ -24,7 +24,7 @@ const [state] = process.argv.slice(2);
 const nothing = () => {};
 process.stdout.write('begun');
 await reconcile({ ledger: openLedger(state, { clock: systemClock }), locks: openLocks(state), storages: [], schedules: {}, signer: {},
-  log: nothing, announce: nothing, process: { host: 'here' } });
+  log: nothing, announce: nothing, clock: systemClock, process: { host: 'here' } });
 `;
 
 test('A16: ten reconcilers at once, some killed: exactly one end of a dead event', { timeout: 3_600_000 }, async ({ task }) => {
