@@ -218,14 +218,12 @@ function routinesOf(
   const expectation = expectedBy(schedule, settings, known.now);
   if (!schedule.enabled) return [];
   return databases.map((database) => {
-    // those of another installation with the same names do not say that ours runs
-    const own = known.stock.backups.filter(({ scheduleId, signed, suspect }) => scheduleId === id && signed && !suspect);
-    const newest = own.find((backup) => backup.database === database);
+    // what another installation signed does not say that this one runs
+    const newest = known.stock.backups.find((one) => one.signed && one.scheduleId === id && one.database === database && !one.suspect);
     const remembered = known.stock.reachable ? undefined : known.history.lastCompleted.get(`${id} ${database}`);
     const equal = known.history.lastEqual.get(`${id} ${database}`);
-    const found = equal && equal.backupId === newest?.backupId ? equal.at : newest?.timestamp;
-    const good = found ?? remembered ?? null;
-    const lastGood = good === null ? null : new Date(good);
+    const good = (equal?.backupId === newest?.backupId ? equal?.at : newest?.timestamp) ?? remembered;
+    const lastGood = good === undefined ? null : new Date(good);
     const since = knownSince(known.history.known, id, known.history.beginning);
     const from = lastGood ?? since;
     return {

@@ -108,7 +108,7 @@ describe.skipIf(noStrace)(`killed at a system call${noStrace ? ` (${noStrace})` 
       task.meta.score = { row: 'A1', what: 'kill -9 at the named points K0-K8', n: rounds * named.length, violations };
       expect(violations).toEqual([]);
     },
-    count(120_000, 1_800_000),
+    count(120_000, 7_200_000),
   );
 
   test(

@@ -33,11 +33,18 @@ interface Page extends EventPage {
 /** A line before this cannot be about the cursor's event; ISO 8601. */
 const earliestOfCursor = (cursor: string | undefined): string => earliestLine(timeOfId(cursor ?? '') ?? 0);
 
-async function readPage(sight: Sight, query: EventQuery, place: { before?: Position; late?: Bookmarks['late'] } = {}): Promise<Page> {
+interface Place {
+  readonly before?: Position;
+  readonly late?: Bookmarks['late'];
+  /** Whether a cursor's event may lie behind older lines: a clock that was ahead wrote it. */
+  readonly anywhere?: boolean;
+}
+
+async function readPage(sight: Sight, query: EventQuery, place: Place = {}): Promise<Page> {
   const damage = undamaged();
   const events: TimelineEvent[] = [];
   let [lines, before] = [0, query.cursor === undefined ? 0 : null];
-  const earliest = earliestOfCursor(query.cursor);
+  const earliest = place.anywhere ? '' : earliestOfCursor(query.cursor);
   async function* counted(): AsyncGenerator<LedgerLine> {
     for await (const line of sight.ledger.readBackwards(damage, place.before)) {
       if (before === null && line.record.at < earliest) return;
@@ -73,7 +80,8 @@ async function newest({ ledger }: Sight, event: TimelineEvent, late: Bookmarks['
 
 /** One page of events, newest first; `reader`, where one is kept, finds old ones at once. Throws `usage` for a cursor that is no event's id. */
 export async function listEvents(sight: Sight, query: EventQuery, reader?: LedgerReader): Promise<EventPage> {
-  const { before, ...page } = (reader && (await deepPage(sight, query, reader))) ?? (await readPage(sight, query));
+  const near = (reader && (await deepPage(sight, query, reader))) ?? (await readPage(sight, query));
+  const { before, ...page } = near.before === null ? await readPage(sight, query, { anywhere: true }) : near;
   if (before === null)
     throw new Failure('usage', `the cursor "${query.cursor}" is no event`, { hint: 'take the `next` of the page before' });
   return page;

@@ -110,7 +110,8 @@ describe('a simulated month', () => {
           hours > 120
             ? calm
             : {
-                machine: !inside(off, hours),
+                // slots count from the first look on
+                machine: hours === 0 || !inside(off, hours),
                 server: !inside(down, hours),
                 load: inside(busy, hours) ? 95 : 10,
                 dumpFails: inside(failing, hours),

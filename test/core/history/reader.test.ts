@@ -163,6 +163,19 @@ describe('pages of old events', () => {
   });
 });
 
+test('a page is found behind the lines that were written once a clock that was ahead is right again', async () => {
+  const years = temporary.ledger({ clock: { now: () => new Date('2038-01-01T00:00:00Z') } });
+  const ids = [0, 1, 2, 3].map((k) => `01f3${eventId(k).slice(4)}`);
+  for (const id of ids) await years.appendEvent({ ...makeEvent(0, 'pending'), id, pid: process.pid });
+  await temporary.ledger().appendEvent(makeEvent(9, 'pending'));
+  const sight = sightOf(temporary.ledger());
+  const { events, next } = await listEvents(sight, { limit: 2 });
+  expect(events.map(({ id }) => id)).toEqual([eventId(9), ids[3]]);
+  expect((await listEvents(sight, { limit: 9, ...(next !== null && { cursor: next }) })).events.map(({ id }) => id)).toEqual(
+    ids.slice(0, 3).toReversed(),
+  );
+});
+
 test('E17: notes that are stale, cut, garbage or of another ledger: the same answers, and notes that are right again', async () => {
   const write = async (from: number, to: number) => {
     for (let k = from; k < to; k += 1)
