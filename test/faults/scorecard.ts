@@ -3,6 +3,7 @@
  */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { cell, writeBetween } from '../docs/marked.js';
+import { countOf } from '../../src/model/units.js';
 import { isFull } from '../fixtures/counts.js';
 
 export interface Score {
@@ -35,16 +36,31 @@ function scoreOf(test: TestCase): Score[] {
 const line = ({ row, what, n, violations, figures }: Score): string =>
   `${row.padEnd(4)} n ${String(n ?? 1).padStart(5)}   violations ${violations.length}   ${what}${figures ? ` (${figures})` : ''}\n`;
 
+const figured = ({ what, figures }: Score): string => what + (figures ? ` (${figures})` : '');
+
+/** A line for each row of the matrix: what was counted by itself, and how many other cases there were. */
+function lineOf(row: string, scores: readonly Score[]): string {
+  const counted = scores.filter(({ n }) => n !== undefined);
+  const told = counted.length > 0 ? counted : scores.slice(0, 1);
+  const others = scores.length - told.length;
+  const what = [...told.map(figured), ...(others > 0 ? [countOf(others, 'other case')] : [])].join('; ');
+  const times = scores.reduce((sum, { n = 1 }) => sum + n, 0);
+  const broken = scores.reduce((sum, { violations }) => sum + violations.length, 0);
+  return `| ${row} | ${cell(what)} | ${times.toLocaleString('en')} | ${broken} |`;
+}
+
 /** For docs/reliability.md. */
-function tableOf(scores: readonly Score[], minutes: number): string {
+export function tableOf(scores: readonly Score[], when: string): string {
   const broken = scores.reduce((sum, { violations }) => sum + violations.length, 0);
   const times = scores.reduce((sum, { n = 1 }) => sum + n, 0);
-  const when = `${new Date().toISOString().slice(0, 10)}, \`SCORECARD=write npm run test:faults\`, in ${minutes} minutes`;
-  const rows = scores.map(({ row, what, n = 1, violations, figures }) =>
-    [row, cell(what) + (figures ? ` (${cell(figures)})` : ''), n.toLocaleString('en'), violations.length].join(' | '),
+  const rows = [...new Set(scores.map(({ row }) => row))].map((row) =>
+    lineOf(
+      row,
+      scores.filter((one) => one.row === row),
+    ),
   );
-  const summary = `${scores.length} kinds, ${times.toLocaleString('en')} times, ${broken} promises broken: ${when}.`;
-  return [summary, ['row | injected | times | broken', '---|---|---:|---:', ...rows].map((row) => `| ${row} |`).join('\n')].join('\n\n');
+  const summary = `${scores.length} kinds, ${times.toLocaleString('en')} times, ${countOf(broken, 'promise')} broken: ${when}.`;
+  return [summary, ['| row | injected | times | broken |', '|---|---|---:|---:|', ...rows].join('\n')].join('\n\n');
 }
 
 /** Prints what the tests scored when the full counts were asked for; with SCORECARD=write it is kept in the docs. */
@@ -59,6 +75,7 @@ export class Scorecard implements Reporter {
       .toSorted((a, b) => a.row.localeCompare(b.row, 'en', { numeric: true }));
     process.stdout.write(`\nScorecard, ${new Date().toISOString().slice(0, 16)}Z\n${scores.map(line).join('')}\n`);
     const minutes = Math.round((performance.now() - this.#started) / 60_000);
-    if (process.env['SCORECARD'] === 'write') writeBetween('docs/reliability.md', 'scorecard', tableOf(scores, minutes));
+    const when = `${new Date().toISOString().slice(0, 10)}, \`SCORECARD=write npm run test:faults\`, in ${minutes} minutes`;
+    if (process.env['SCORECARD'] === 'write') writeBetween('docs/reliability.md', 'scorecard', tableOf(scores, when));
   }
 }
