@@ -131,7 +131,6 @@ async function look(context: Context, backup: Backup, storage: Storage, level: L
 
 async function readThrough(context: Context, backup: Backup, storage: Storage, level: Level): Promise<void> {
   for (const artifact of backup.manifest.artifacts) {
-    const input = await storage.get(backup, artifact.name);
     context.announce({ kind: 'step', step: 'check', database: backup.database, detail: `${artifact.name} (${level})` });
     const movement = { step: 'check', database: backup.database, total: artifact.size } as const;
     const { kind } = artifact;
@@ -140,9 +139,9 @@ async function readThrough(context: Context, backup: Backup, storage: Storage, l
       const eventId = context.newId();
       await withClaim(context, eventId, async () => {
         const check = await context.engine.check({ kind, form: formOf(artifact), eventId, expectedSize });
-        await withdraw(context, { artifact, input }, check, movement);
+        await withdraw(context, { artifact, input: await storage.get(backup, artifact.name) }, check, movement);
       });
-    } else await withdraw(context, { artifact: sealedAs(artifact), input }, [], movement);
+    } else await withdraw(context, { artifact: sealedAs(artifact), input: await storage.get(backup, artifact.name) }, [], movement);
   }
 }
 

@@ -1,4 +1,5 @@
 /** test: a bug of ours, thrown wherever a backup calls something (row A13): failed as `internal`, nothing half done, and the next run is good. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execute } from '../../src/core/execute.js';
@@ -72,6 +73,16 @@ const sites: Readonly<Record<string, (context: Context) => Partial<Context>>> = 
   'where it is committed': (context) => withDeposit(context, () => ({ commit: rejects })),
 };
 
+/** Files of backups that this process has open: removed ones too. */
+const open = (): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)].filter((target) => target.startsWith(project.backups));
+    } catch {
+      return [];
+    }
+  });
+
 test.each(Object.keys(sites))('A13: %s', async (site) => {
   const context = await inProcess(project);
   const before = project.stored().length;
@@ -80,6 +91,7 @@ test.each(Object.keys(sites))('A13: %s', async (site) => {
   expect(failure).not.toBeNull();
   expect(project.stored().filter((name) => /partial|manifest/.test(name))).toEqual([]);
   expect(project.stored().length).toBeLessThanOrEqual(before + 2);
+  if (process.platform === 'linux') await expect.poll(open).toEqual([]);
 });
 
 test('A13: after all of them the next run is good, and the ledger whole', async () => {

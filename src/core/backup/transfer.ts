@@ -173,20 +173,23 @@ export async function withdraw(
   into?: Writable,
 ): Promise<void> {
   const { artifact, input } = from;
-  const decoders = decodersOf(context.codecsOf(artifact.codecs));
-  const signal = from.signal ?? context.signal;
-  const stages = [...decoders, ...sink];
-  const flow = stages.length > 0 ? context.run(stages, { input, signal }) : null;
-  const stop = (reason: Failure) => (flow ? flow.stop(reason) : input.destroy(reason));
   // once all was read, an index may take its hours
   const counted = meter(context, movement, (reason) => !input.readableEnded && stop(reason));
-  input.on('data', counted.pass);
-  const end = into ?? new Writable({ write: (_data, _encoding, next) => next(), highWaterMark: 1024 * 1024 });
+  let stop = (reason: Failure): void => void input.destroy(reason);
   try {
+    const decoders = decodersOf(context.codecsOf(artifact.codecs));
+    const signal = from.signal ?? context.signal;
+    const stages = [...decoders, ...sink];
+    const flow = stages.length > 0 ? context.run(stages, { input, signal }) : null;
+    if (flow) stop = (reason) => flow.stop(reason);
+    input.on('data', counted.pass);
+    const end = into ?? new Writable({ write: (_data, _encoding, next) => next(), highWaterMark: 1024 * 1024 });
     if (flow) await Promise.all([pipeline(flow.output, end), flow.done]);
     else await pipeline(input, end, { signal });
   } finally {
     counted.end();
+    // also where nothing came to read it
+    input.destroy();
   }
   const { size, sha256 } = counted.result();
   if (size !== artifact.size) throw new Failure('verification', `${artifact.name} has ${size} bytes instead of ${artifact.size}`);
