@@ -23,11 +23,12 @@ declare module 'vitest' {
   }
 }
 
-/** A test named after a row, `E4: ...`, counts once for it when it gives no score of its own. One that failed is never without violation. */
+/** A test named after a row, `E4: ...`, or in a group that is, counts once for it when it gives no score of its own. One that failed is never without violation. */
 function scoreOf(test: TestCase): Score[] {
   const { score } = test.meta();
   if (score) return [test.ok() || score.violations.length > 0 ? score : { ...score, violations: ['failed'] }];
-  const [, row, what] = /^([A-K]\d+)[^:]*: (.*)/.exec(test.name) ?? [];
+  const names = test.fullName.split(' > ').map((name) => /^([A-K]\d+)[^:]*: (.*)/.exec(name));
+  const [, row, what] = names.findLast((found) => found !== null) ?? [];
   const { state } = test.result();
   if (row === undefined || what === undefined || state === 'skipped') return [];
   return [{ row, what, violations: state === 'passed' ? [] : ['failed'] }];
