@@ -51,7 +51,7 @@ function lineOf(row: string, scores: readonly Score[]): string {
 }
 
 /** For docs/reliability.md. */
-export function tableOf(scores: readonly Score[], when: string): string {
+function tableOf(scores: readonly Score[], when: string): string {
   const broken = scores.reduce((sum, { violations }) => sum + violations.length, 0);
   const times = scores.reduce((sum, { n = 1 }) => sum + n, 0);
   const rows = [...new Set(scores.map(({ row }) => row))].map((row) =>

@@ -33,20 +33,15 @@ interface Page extends EventPage {
 /** A line before this cannot be about the cursor's event; ISO 8601. */
 const earliestOfCursor = (cursor: string | undefined): string => earliestLine(timeOfId(cursor ?? '') ?? 0);
 
-interface Place {
-  readonly before?: Position;
-  readonly late?: Bookmarks['late'];
-  /** Whether a cursor's event may lie behind older lines: a clock that was ahead wrote it. */
-  readonly anywhere?: boolean;
-}
-
-async function readPage(sight: Sight, query: EventQuery, place: Place = {}): Promise<Page> {
+async function readPage(sight: Sight, query: EventQuery, place: { before?: Position; late?: Bookmarks['late'] } = {}): Promise<Page> {
   const damage = undamaged();
   const events: TimelineEvent[] = [];
   let [lines, before] = [0, query.cursor === undefined ? 0 : null];
-  const earliest = place.anywhere ? '' : earliestOfCursor(query.cursor);
+  let earliest = earliestOfCursor(query.cursor);
   async function* counted(): AsyncGenerator<LedgerLine> {
     for await (const line of sight.ledger.readBackwards(damage, place.before)) {
+      // of a time that is to come: a clock that was ahead wrote it, and it may lie behind older lines
+      if (lines === 0 && line.record.at < earliest) earliest = '';
       if (before === null && line.record.at < earliest) return;
       lines += 1;
       yield line;
@@ -80,8 +75,7 @@ async function newest({ ledger }: Sight, event: TimelineEvent, late: Bookmarks['
 
 /** One page of events, newest first; `reader`, where one is kept, finds old ones at once. Throws `usage` for a cursor that is no event's id. */
 export async function listEvents(sight: Sight, query: EventQuery, reader?: LedgerReader): Promise<EventPage> {
-  const near = (reader && (await deepPage(sight, query, reader))) ?? (await readPage(sight, query));
-  const { before, ...page } = near.before === null ? await readPage(sight, query, { anywhere: true }) : near;
+  const { before, ...page } = (reader && (await deepPage(sight, query, reader))) ?? (await readPage(sight, query));
   if (before === null)
     throw new Failure('usage', `the cursor "${query.cursor}" is no event`, { hint: 'take the `next` of the page before' });
   return page;
