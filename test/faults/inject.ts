@@ -126,7 +126,8 @@ const shutdown = 'my $how = pack("L", 2); open(F, "<", $ARGV[0]) or die $!; defi
 
 export function mountFragileVolume(): FragileVolume {
   const folder = mkdtempSync(join(tmpdir(), 'cut-'));
-  const [image, path] = [join(folder, 'image'), join(folder, 'volume')];
+  let image = join(folder, 'image');
+  const path = join(folder, 'volume');
   // what hides a missing fsync is off, and nothing is written by itself for five minutes
   const mount = () => execFileSync('mount', ['-o', 'loop,noauto_da_alloc,commit=300,data=writeback', image, path]);
   const release = () => until('the volume is not used any more', () => runs('umount', path), 30);
@@ -138,6 +139,11 @@ export function mountFragileVolume(): FragileVolume {
     cut: () => void execFileSync('perl', ['-e', shutdown, path]),
     async remount() {
       await release();
+      // who was caged meanwhile still sees the volume as it was cut: the kernel would give that one again
+      const cut = image;
+      image = `${cut}+`;
+      execFileSync('cp', ['--sparse=always', cut, image]);
+      rmSync(cut);
       mount();
     },
     async umount() {
