@@ -63,7 +63,9 @@ describe.skipIf(missing !== '')(`the page in Chromium${missing}`, () => {
     await page.getByRole('button', { name: 'Back up now' }).click();
     await page.waitForURL(/\/events\/[\w-]{36}$/);
     // from here on the page changes by itself
-    await expect.poll(() => page.locator('[data-progress]').textContent(), { timeout: 50_000 }).toMatch(/dump/);
+    await expect
+      .poll(() => page.locator('[data-progress]').textContent(), { timeout: 50_000 })
+      .toMatch(/wait for a lock on public\.customers/);
     await sql(database.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
     await held;
     await expect.poll(() => heading(page).textContent(), { timeout: 60_000 }).toMatch(/completed/);
