@@ -44,6 +44,16 @@ function smallDisk(): SmallDisk {
 const errorOf = ({ stdout, stderr }: CliResult): { code?: string; message?: string } =>
   (JSON.parse(stdout || `{"error":{"message":${JSON.stringify(stderr)}}}`) as { error?: object }).error ?? {};
 
+/** A backup that meets a full disk: it says so, is not kept, and costs none that was there. */
+async function metFullDisk(rig: Rig, run: () => Promise<CliResult>, where = ''): Promise<CliResult> {
+  const before = (await rig.catalog()).backups.length;
+  const said = await run();
+  expect(errorOf(said), where).toMatchObject({ code: 'no-space', class: 'resource' });
+  expect(said.exitCode).toBe(21);
+  expect((await rig.catalog()).backups).toHaveLength(before);
+  return said;
+}
+
 const isRoot = process.geteuid?.() === 0;
 const nobody = 65_534;
 
@@ -65,11 +75,7 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
     for (let round = 0; round < rounds; round += 1)
       for (const room of rooms) {
         disk.leave(room);
-        const before = (await rig.catalog()).backups.length;
-        const said = await rig.execute();
-        expect(errorOf(said), `${room} bytes`).toMatchObject({ code: 'no-space', class: 'resource' });
-        expect(said.exitCode).toBe(21);
-        expect((await rig.catalog()).backups).toHaveLength(before);
+        const said = await metFullDisk(rig, () => rig.execute(), `${room} bytes`);
         expect(readdirSync(join(rig.store, 'shop')).filter((name) => name.endsWith('.partial'))).toEqual([]);
         disk.leave(40 * 1024 * 1024);
         violations.push(...(await afterwards(rig, { said })).map((one) => `${room} bytes left: ${one}`));
@@ -86,15 +92,11 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
     const violations: string[] = [];
     for (let round = 0; round < rounds; round += 1) {
       disk.leave(everything);
-      const before = (await rig.catalog()).backups.length;
       const { lines, ...under } = watched(['openat'], join(rig.directory, 'calls.log'));
-      const said = await rig.execute(noStrace ? {} : under);
+      const said = await metFullDisk(rig, () => rig.execute(noStrace ? {} : under));
       // it was there already, without a byte in it
       if (!noStrace) expect(lines().some((line) => line.includes('manifest.json') && line.includes('O_EXCL'))).toBe(true);
-      expect(errorOf(said)).toMatchObject({ code: 'no-space' });
-      expect(said.exitCode).toBe(21);
-      expect((await rig.catalog()).backups).toHaveLength(before);
-      expect(readdirSync(join(rig.store, 'shop'))).toHaveLength(before);
+      expect(readdirSync(join(rig.store, 'shop'))).toHaveLength((await rig.catalog()).backups.length);
       disk.leave(40 * 1024 * 1024);
       violations.push(...(await afterwards(rig, { said })));
     }
@@ -120,11 +122,7 @@ describe.skipIf(noMount)(`full disks${noMount ? ` (${noMount})` : ''}`, () => {
     const violations: string[] = [];
     for (let round = 0; round < rounds; round += 1) {
       disk.leave(16 * 1024 * 1024);
-      const before = (await rig.catalog()).backups.length;
-      const said = await execute('--set', `clientDirectory=${shims.directory}`);
-      expect(errorOf(said)).toMatchObject({ code: 'no-space' });
-      expect(said.exitCode).toBe(21);
-      expect((await rig.catalog()).backups).toHaveLength(before);
+      const said = await metFullDisk(rig, () => execute('--set', `clientDirectory=${shims.directory}`));
       rmSync(filler);
       disk.leave(40 * 1024 * 1024);
       violations.push(...(await afterwards(rig, { said })));

@@ -1,12 +1,12 @@
 /**
  * test: E7: a history of a million events: listings, statistics and health still answer, and truly.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { apart, writeHistory } from '../bench/history.js';
 import { startCli } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, type TestDatabase } from '../fixtures/database.js';
+import { watchPeak } from './processes.js';
 import { openRig, type Rig } from './rig.js';
 
 let database: TestDatabase;
@@ -38,18 +38,9 @@ interface Said {
 async function ask(...args: readonly string[]): Promise<Said> {
   const begun = performance.now();
   const { child, done } = startCli([...args, '--json'], { cwd: rig.directory, env: rig.env });
-  let peak = 0;
-  const look = () => {
-    try {
-      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1000);
-    } catch {
-      // it has ended
-    }
-  };
-  const watch = setInterval(look, 20);
+  const peak = watchPeak(child.pid);
   const { stdout } = await done;
-  clearInterval(watch);
-  return { document: JSON.parse(stdout) as Said['document'], time: performance.now() - begun, peak };
+  return { document: JSON.parse(stdout) as Said['document'], time: performance.now() - begun, peak: peak() };
 }
 
 test(

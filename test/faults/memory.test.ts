@@ -1,11 +1,11 @@
 /**
  * test: A8: what a backup needs of memory does not depend on the size of the dump.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCli } from '../fixtures/cli.js';
 import { count } from '../fixtures/counts.js';
 import { cloneDatabase, sql, type TestDatabase } from '../fixtures/database.js';
+import { watchPeak } from './processes.js';
 import { openRig, type Rig } from './rig.js';
 
 let database: TestDatabase;
@@ -24,20 +24,12 @@ afterAll(async () => {
 async function peakAt(megabytes: number): Promise<number> {
   await sql(database.url, `TRUNCATE load; INSERT INTO load SELECT repeat(md5(g::text), 31250) FROM generate_series(1, ${megabytes}) g`);
   const { child, done } = startCli(['execute', '--force', '--json'], { cwd: rig.directory, env: rig.env });
-  let peak = 0;
-  const look = () => {
-    try {
-      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1000);
-    } catch {
-      // it has ended
-    }
-  };
-  const watch = setInterval(look, 20);
+  const peak = watchPeak(child.pid);
   const said = await done;
-  clearInterval(watch);
+  const most = peak();
   const [event] = (JSON.parse(said.stdout) as { events: { result: { size: number } }[] }).events;
   expect(event?.result.size).toBeGreaterThan(megabytes * 1e6);
-  return peak;
+  return most;
 }
 
 test('A8: a dump six times as large needs no more memory', async ({ task }) => {

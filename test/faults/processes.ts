@@ -42,6 +42,22 @@ export function isRunning(pid: number): boolean {
   }
 }
 
+/** Watches the greatest resident memory of a process; calling what it gives ends that, and tells it in MB. */
+export function watchPeak(pid: number | undefined): () => number {
+  let peak = 0;
+  const watch = setInterval(() => {
+    try {
+      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1000);
+    } catch {
+      // it has ended
+    }
+  }, 20);
+  return () => {
+    clearInterval(watch);
+    return peak;
+  };
+}
+
 /** The program that a process runs, and its arguments; empty when it is gone. */
 export function commandOf(pid: number): string {
   try {

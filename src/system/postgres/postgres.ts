@@ -108,13 +108,11 @@ function connectFailure(error: unknown, place: Destination): Failure {
   // several addresses refused at once come without a message
   const reason = thrown.message || ('code' in thrown ? String(thrown.code) : 'no answer');
   const detail = 'detail' in thrown && typeof thrown.detail === 'string' ? ` (${thrown.detail})` : '';
-  const hint =
-    code === 'authentication' && place.passwordHint
-      ? { hint: place.passwordHint }
-      : isServerError(thrown) && thrown.code === closed
-        ? { hint: notYet }
-        : {};
-  return new Failure(code, redact(`cannot connect to ${describePlace(place)}: ${reason}${detail}`), { cause: thrown, ...hint });
+  const hint = code === 'authentication' ? place.passwordHint : isServerError(thrown) && thrown.code === closed ? notYet : undefined;
+  return new Failure(code, redact(`cannot connect to ${describePlace(place)}: ${reason}${detail}`), {
+    cause: thrown,
+    ...(hint && { hint }),
+  });
 }
 
 function queryFailure(error: unknown, place: Destination): Failure {

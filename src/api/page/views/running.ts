@@ -9,12 +9,10 @@ import { html, type Html, type Piece } from '../html.js';
 import { moment, type Here } from './parts.js';
 
 /** Null: it runs in another process, which tells nobody but the ledger. */
-const stepOf = (doing: Doing | null, waits: string | undefined): string =>
-  doing === null
-    ? waits
-      ? `waits for ${waits}`
-      : 'it runs in another process'
-    : [stepWords[doing.step], doing.kind === 'step' ? doing.detail : ''].filter(Boolean).join(' ');
+function stepOf(doing: Doing | null, waits: string | undefined): string {
+  if (doing) return [stepWords[doing.step], doing.kind === 'step' ? doing.detail : ''].filter(Boolean).join(' ');
+  return waits ? `waits for ${waits}` : 'it runs in another process';
+}
 
 function amountOf(doing: Doing | null): Piece {
   if (doing?.kind !== 'bytes') return html`<progress aria-label="under way"></progress>`;
