@@ -77,12 +77,21 @@ export async function sealingFacts(context: Context, drilled: ReadonlyMap<string
   const encryptions = encryptionsOf(context);
   if (encryptions.length === 0) return null;
   const problems: string[] = [];
-  const ids = new Set<string>();
+  const lids: (readonly string[])[] = [];
   for (const [, encryption] of encryptions)
     await context.seal(encryption).then(
-      ({ keys }) => keys.forEach((key) => ids.add(key)),
+      ({ keys }) => lids.push(keys),
       (error: unknown) => problems.push(asFailure(error).message),
     );
-  const keys = [...ids].map((id) => ({ id, provenAt: drilled.has(id) ? new Date(drilled.get(id) ?? '') : null }));
-  return { problems, keys, identity: context.settings.verify.identity !== undefined };
+  const keys = [...new Set(lids.flat())].map((id) => ({ id, provenAt: drilled.has(id) ? new Date(drilled.get(id) ?? '') : null }));
+  return { problems, keys, identity: await identityFacts(context, lids) };
+}
+
+/** `lids`: the public ids of the keys, any of which opens what is sealed, for each encryption. */
+async function identityFacts(context: Context, lids: readonly (readonly string[])[]): Promise<SealingFacts['identity']> {
+  if (context.settings.verify.identity === undefined) return false;
+  const own = await context.ownKeys().catch((error: unknown) => asFailure(error));
+  if (own instanceof Failure) return { problem: own.message };
+  const shut = lids.find((keys) => keys.length > 0 && !keys.some((key) => own.includes(key)));
+  return shut === undefined || { problem: `verify.identity holds ${own.join(', ')}, and not the key of ${shut.join(', ')}` };
 }

@@ -232,6 +232,17 @@ describe.sequential('the key drill', () => {
       expect.objectContaining({ name: 'encryption', status: 'healthy' }),
     );
   });
+
+  it('health warns of a private key that is away, or opens nothing of what is sealed today', async () => {
+    const check = async (identity: string) => {
+      const { document } = await project.json(['health', '--set', `verify.identity=${identity}`]);
+      return (document['checks'] as { name: string; status: string; detail: string }[]).find(({ name }) => name === 'encryption');
+    };
+    expect(await check('file:./nowhere')).toMatchObject({ status: 'warning', detail: expect.stringContaining('nowhere') as string });
+    const wrong = await check(`file:${keys[2]?.file ?? ''}`);
+    expect(wrong).toMatchObject({ status: 'warning', detail: expect.stringContaining(`not the key of ${id(0)}, ${id(1)}`) as string });
+    expect(await check(`file:${keys[1]?.file ?? ''}`)).toMatchObject({ status: 'healthy' });
+  });
 });
 
 describe.skipIf(onPath('age') === null)('by hand', () => {

@@ -9,8 +9,8 @@ export interface SealingFacts {
   readonly problems: readonly string[];
   /** The keys that are sealed to, by their public ids, and when the private one was last proven. */
   readonly keys: readonly { readonly id: string; readonly provenAt: Date | null }[];
-  /** Whether a private key is named, so that backups can be opened here. */
-  readonly identity: boolean;
+  /** Whether a private key is named, so that backups can be opened here; or why those that are named cannot open them. */
+  readonly identity: boolean | { readonly problem: string };
 }
 
 /** A private key should be drilled about as often as a restore from afar, days. */
@@ -18,12 +18,19 @@ const drillEvery = 90;
 
 const command = '`backup-automation verify --keys --identity FILE`';
 
-export function judgeSealing({ problems, keys }: SealingFacts): HealthCheck {
+export function judgeSealing({ problems, keys, identity }: SealingFacts): HealthCheck {
   const check = { name: 'encryption', subject: null, value: keys.length, limit: null };
   if (problems.length > 0)
     return { ...check, status: 'critical', detail: problems.join('; '), hint: 'mend it, or no backup is made: `backup-automation test`' };
   const detail =
     keys.length > 0 ? `backups are sealed to the keys ${keys.map(({ id }) => id).join(', ')}` : 'backups are sealed with a passphrase';
+  if (typeof identity === 'object')
+    return {
+      ...check,
+      status: 'warning',
+      detail: `${detail}; none of them can be proven here: ${identity.problem}`,
+      hint: `name the private key with verify.identity, or leave that out where the key is kept elsewhere; then ${command}`,
+    };
   return { ...check, status: 'healthy', detail, hint: '' };
 }
 
@@ -36,5 +43,5 @@ export function adviseSealing({ keys, identity }: SealingFacts, now: Date): stri
   });
   const blind =
     'backups are sealed, and no private key is named here: to prove them by a restore set verify.identity, or do it where the key is';
-  return keys.length > 0 && !identity ? [...drills, blind] : drills;
+  return keys.length > 0 && identity === false ? [...drills, blind] : drills;
 }

@@ -23,6 +23,13 @@ test('the age of each proof is told, one that is old or missing with the command
   expect(rest).toEqual([]);
 });
 
+test('a private key that opens nothing is a warning: backups are made, and none is proven', () => {
+  const wrong = { ...facts, identity: { problem: 'no such file' } };
+  expect(judgeSealing(wrong)).toMatchObject({ status: 'warning', detail: expect.stringMatching(/aaaa; .*no such file$/) as string });
+  expect(judgeSealing({ ...wrong, problems: ['no lid'] })).toMatchObject({ status: 'critical', detail: 'no lid' });
+  expect(adviseSealing(wrong, now).join()).not.toContain('no private key is named');
+});
+
 test('without a private key here a restore cannot be proven here', () => {
   expect(adviseSealing({ ...facts, identity: false }, now).join()).toContain('verify.identity');
   expect(adviseSealing({ problems: [], keys: [], identity: false }, now)).toEqual([]);
