@@ -87,10 +87,10 @@ async function work(context: Context, plan: Plan, database: Database, opened: Ba
       const deed = (watched: Context) => backUp(watched, request);
       const made = await observe(context, request, deed, (impact) => (event = { ...event, impact })).catch(tellCause(context, database));
 
-      const jump = watch.jump();
-      event = await completed(context, event, { made, noticed: [...gate.place.troubles(), ...jump], duration: watch.elapsed() });
+      const doubts = watch.doubts();
+      event = await completed(context, event, { made, noticed: [...gate.place.troubles(), ...doubts], duration: watch.elapsed() });
       beat(context, event, { phase: 'success' });
-      const pruned = jump.length > 0 ? null : await pruneAfter(context, event, plan.storages);
+      const pruned = doubts.length > 0 ? null : await pruneAfter(context, event, plan.storages);
       return { event, failure: shortfall(context.settings, event, made) ?? pruned, retry: null };
     } finally {
       await gate.place.release();

@@ -181,9 +181,9 @@ export const time: readonly Mutant[] = [
   {
     name: 'retention after a clock that jumped during the backup',
     file: 'core/execute.ts',
-    edits: [['const pruned = jump.length > 0 ? null : await', 'const pruned = await']],
+    edits: [['const pruned = doubts.length > 0 ? null : await', 'const pruned = await']],
     breaks: 'good backups are removed by a clock that is not to be believed',
-    tests: ['core/event/jump.test.ts'],
+    tests: ['core/event/clock.test.ts'],
   },
   {
     name: 'what cannot succeed tried again',

@@ -1,14 +1,13 @@
 /**
  * model: the health check of the clock, which dates every backup: told by what cannot be. It knows no clock but the moment it is given.
  */
+import { impossible } from '../moment/doubts.js';
 import { minuteOf } from '../moment/minute.js';
 import { formatDuration, msPerDay, msPerMinute } from '../units.js';
 import type { HealthCheck } from './check.js';
 
 /** A clock may be ahead of another by so much, ms. */
 const tolerance = 5 * msPerMinute;
-/** Before this tool was written no machine can have run it. */
-const earliest = Date.UTC(2025, 0, 1);
 
 /** Whether a backup is dated so far ahead that no difference of clocks explains it. */
 export const isToCome = (timestamp: string, now: Date): boolean => Date.parse(timestamp) > now.getTime() + msPerDay;
@@ -22,7 +21,8 @@ export function judgeClock(lastRecord: Date | null, now: Date): HealthCheck {
     detail: `${detail}; nothing is removed meanwhile`,
     hint: 'set the clock (`timedatectl`); then `backup-automation backups` shows how what was made meanwhile is dated',
   });
-  if (now.getTime() < earliest) return wrong(`it is ${minuteOf(now)} by the clock of this machine, which cannot be`);
+  const [never] = impossible(now);
+  if (never !== undefined) return wrong(never);
   const behind = lastRecord ? lastRecord.getTime() - now.getTime() : 0;
   if (lastRecord && behind > tolerance)
     return wrong(

@@ -1,5 +1,5 @@
 /**
- * test: F1: a clock that is set while a backup runs is not believed by what removes.
+ * test: F1: a clock that is set while a backup runs, or tells what cannot be, is not believed by what removes.
  */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -17,10 +17,13 @@ beforeEach(() => {
 });
 afterEach(() => project.cleanup());
 
-/** A backup during which the clock is set by so much, ms; resolves to what it was told of, and how many backups are listed then. */
-async function backUp(jump: number): Promise<{ readonly warnings: string; readonly listed: number }> {
+/**
+ * A backup that begins so far ahead of the true time, and during which the clock is set by so much, ms; resolves to what it was told of, and
+ * how many backups are listed then.
+ */
+async function backUp(jump: number, from = 0): Promise<{ readonly warnings: string; readonly listed: number }> {
   const base = await inProcess(project);
-  let ahead = 0;
+  let ahead = from;
   const engine = fakeEngine(
     yields(function* () {
       ahead += jump;
@@ -41,3 +44,9 @@ test.each([3_600_000, -3_600_000, 86_400_000])(
     expect(await backUp(jump)).toEqual({ warnings: expect.stringContaining('nothing is removed after it') as string, listed: 2 });
   },
 );
+
+test('a backup by a clock that was never set says so, and removes nothing', async () => {
+  const dead = 86_400_000 - Date.now();
+  for (let count = 1; count <= 3; count++)
+    expect(await backUp(0, dead)).toEqual({ warnings: expect.stringMatching(/it is 1970-01-02 .* cannot be/) as string, listed: count });
+});
