@@ -60,7 +60,7 @@ const later = {
     onLoad({ filter: /^#supports-color$/, namespace: 'later' }, () => ({ contents: 'export default { stdout: false, stderr: false }' }));
     // esbuild's import of a module without keys of its own asks its prototype
     onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
-      contents: `module.exports = Object.create(new Proxy({}, { get: (_, name) => Reflect.get(require('${path}'), name) }))`,
+      contents: `let loaded; module.exports = Object.create(new Proxy({}, { get: (_, name) => Reflect.get((loaded ??= require('${path}')), name) }))`,
     }));
   },
 };

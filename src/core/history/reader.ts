@@ -20,7 +20,7 @@ interface Remembered {
 }
 
 /** Of the fold: what an older one remembered is folded anew, and so is what was counted by the days of another zone. */
-const version = `4 ${localTime('2026-01-01T00:00:00Z')} ${localTime('2026-07-01T00:00:00Z')}`;
+const version = `5 ${localTime('2026-01-01T00:00:00Z')} ${localTime('2026-07-01T00:00:00Z')}`;
 /** Fewer lines than these are read again sooner than remembered: a quarter of a second. */
 const usuallyMany = 10_000;
 

@@ -106,13 +106,11 @@ export interface StatisticsState {
   /** By grouping, then by key. */
   groups: Partial<Record<Grouping, Record<string, Tally>>>;
   readonly open: Record<string, Open>;
-  /** How the events ended that ended last: a line may have been written twice, or its beginning lost. */
-  ended: Record<string, EventStatus>;
-  /** How many of them, at least. */
-  endedCount: number;
+  /** How the events ended that ended last, by id: a line may have been written twice, or its beginning lost. */
+  ended: [string, EventStatus][];
 }
 
-export const emptyStatistics = (): StatisticsState => ({ all: emptyTally(), groups: {}, open: {}, ended: {}, endedCount: 0 });
+export const emptyStatistics = (): StatisticsState => ({ all: emptyTally(), groups: {}, open: {}, ended: [] });
 
 export interface StatisticsOptions {
   /** Only events created from then on. */
@@ -126,11 +124,14 @@ const mostEnded = 1000;
 /** Takes the records of a ledger, oldest first; what it tells is true at any moment. */
 export class StatisticsFold {
   private readonly state: StatisticsState;
+  /** `ended`, to look it up. */
+  private ends: Map<string, EventStatus>;
   private readonly since: string;
   private readonly by: readonly Grouping[];
 
   constructor({ since, by = [] }: StatisticsOptions = {}, state = emptyStatistics()) {
     this.state = state;
+    this.ends = new Map(state.ended);
     this.since = since?.toISOString() ?? '';
     this.by = by;
   }
@@ -163,7 +164,8 @@ export class StatisticsFold {
   /** Nothing before it counts, but what goes on afterwards does. */
   private clear(): void {
     const { state } = this;
-    Object.assign(state, { all: emptyTally(), groups: {}, ended: {}, endedCount: 0 });
+    Object.assign(state, { all: emptyTally(), groups: {}, ended: [] });
+    this.ends.clear();
     for (const [id, { record }] of Object.entries(state.open)) state.open[id] = { record, counted: false };
   }
 
@@ -177,11 +179,11 @@ export class StatisticsFold {
       return;
     }
     delete state.open[record.id];
-    state.ended[record.id] = record.status;
-    state.endedCount += 1;
-    if (state.endedCount < 2 * mostEnded) return;
-    state.ended = Object.fromEntries(Object.entries(state.ended).slice(-mostEnded));
-    state.endedCount = mostEnded;
+    state.ended.push([record.id, record.status]);
+    this.ends.set(record.id, record.status);
+    if (state.ended.length < 2 * mostEnded) return;
+    state.ended = state.ended.slice(-mostEnded);
+    this.ends = new Map(state.ended);
   }
 
   /** The state in which the event is counted now, null when it is not; `over` when nothing may follow. */
@@ -189,7 +191,7 @@ export class StatisticsFold {
     const known = own(this.state.open, record.id);
     if (known) return known.counted ? known.record.status : null;
     const recovers = record.status === 'completed' && record.recovered === true && record.from === 'failed';
-    const ended = own(this.state.ended, record.id);
+    const ended = this.ends.get(record.id);
     if (ended !== undefined) return ended === 'failed' && recovers ? 'failed' : 'over';
     return recovers && this.state.all.counts.failed > 0 ? 'failed' : null;
   }
