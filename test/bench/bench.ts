@@ -2,7 +2,7 @@
  * bench: `npm run bench`: measures the goals of docs/performance.md on a PostgreSQL of its own, prints them, and removes everything.
  *
  * `--size 100MB,1GB,5GB` of plain dump, `--rounds N` (else 5, 3 from 1 GB on, 1 from 5 GB on), `--quick` (100 MB, 3 rounds),
- * `--only dumps|gentle|starts|api`, `--markdown` writes the page.
+ * `--only dumps|jobs|gentle|starts|api`, `--markdown` writes the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -63,8 +63,9 @@ const wants = (...parts: string[]): boolean => options.only === undefined || par
 /** Everything that is measured on a database of one size. */
 async function measureSize(size: string, server: Server, round: Round): Promise<Chapter> {
   const findings: Finding[] = [];
-  if (wants('dumps'))
-    findings.push(...(await measureDumps(server, round)), ...(await measureJobs(server, round)), ...(await measureRestores(server, round)));
+  if (wants('dumps')) findings.push(...(await measureDumps(server, round)));
+  if (wants('dumps', 'jobs')) findings.push(...(await measureJobs(server, round)));
+  if (wants('dumps')) findings.push(...(await measureRestores(server, round)));
   if (wants('gentle')) findings.push(...(await measureGentle(server, round)));
   return { title: `${size}, ${round.rounds} round${round.rounds === 1 ? '' : 's'}`, findings };
 }
@@ -79,17 +80,17 @@ async function measure(tell: (chapters: readonly Chapter[], server: string) => P
     if (chapter) chapters.push(chapter);
     await tell([...chapters, ...(others.length > 0 ? [{ title: 'Starts, and the API', findings: others }] : [])], version);
   };
-  for (const [index, size] of (wants('dumps', 'gentle', 'api') ? sizes : []).entries()) {
+  for (const [index, size] of (wants('dumps', 'jobs', 'gentle', 'api') ? sizes : []).entries()) {
     const bytes = bytesOf(size);
     say(`filling a database of ${size}`);
     const server = await startServer(bytes, say);
     leftovers.push(() => server.stop());
     const round: Round = { rounds: roundsAt(bytes), folder: join(folder, size), bin, say };
     if (wants('api') && index === 0) others.push(...(await measureApi(round, server)));
-    await done(server.version, wants('dumps', 'gentle') ? await measureSize(size, server, round) : undefined);
+    await done(server.version, wants('dumps', 'jobs', 'gentle') ? await measureSize(size, server, round) : undefined);
     await tidy();
   }
-  if (!wants('dumps', 'gentle', 'api')) await done('not used');
+  if (!wants('dumps', 'jobs', 'gentle', 'api')) await done('not used');
 }
 
 async function factsOf(server: string): Promise<[string, string][]> {
