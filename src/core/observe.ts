@@ -35,7 +35,7 @@ export async function observe<T>(
     core: await context.confinement.core(),
     busy: before?.at(-1)?.busy ?? null,
   });
-  if (decision.core !== null && context.process.alone) context.confinement.standBack();
+  const standUp = decision.core !== null && context.process.alone ? await context.confinement.standBack(decision.core) : null;
   if (decision.core !== null) context.announce({ kind: 'step', step: 'dump', database: database.name, detail: decision.reason });
   const stop = new AbortController();
   const giveWay = new AbortController();
@@ -48,6 +48,7 @@ export async function observe<T>(
   } finally {
     stop.abort();
     const { refused } = await looking;
+    await standUp?.();
     await watch.close().catch(() => {});
     seen(impactOf(before ?? [], during, decision, refused));
   }

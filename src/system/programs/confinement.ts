@@ -17,6 +17,12 @@ async function allowed(): Promise<number[]> {
   });
 }
 
+/** Whether it was allowed. */
+async function move(pid: number, ...cores: readonly number[]): Promise<boolean> {
+  const { exitCode } = await capture('taskset', ['-a', '-p', '-c', cores.join(), String(pid)], { timeoutMs: 5000 });
+  return exitCode === 0;
+}
+
 export const confinement: Confinement = {
   async core() {
     if (!onPath('taskset')) return 'there is no taskset program (util-linux)';
@@ -26,19 +32,17 @@ export const confinement: Confinement = {
     return last === undefined || cores.length < 2 ? 'there is one core only' : last;
   },
   async keep(pids, core) {
-    const kept = await Promise.all(
-      pids.map(async (pid) => {
-        const { exitCode } = await capture('taskset', ['-a', '-p', '-c', String(core), String(pid)], { timeoutMs: 5000 });
-        return exitCode === 0 ? [pid] : [];
-      }),
-    );
+    const kept = await Promise.all(pids.map(async (pid) => ((await move(pid, core)) ? [pid] : [])));
     return kept.flat();
   },
-  standBack() {
+  async standBack(core) {
     try {
       setPriority(constants.priority.PRIORITY_LOW);
     } catch {
       // it goes on as it is
     }
+    const cores = await allowed();
+    await move(process.pid, core);
+    return async () => void (await move(process.pid, ...cores));
   },
 };
