@@ -72,15 +72,21 @@ function isCurrent(fd: number, path: string): boolean {
   return ours.nlink > 0 && theirs !== undefined && theirs.ino === ours.ino && theirs.dev === ours.dev;
 }
 
-const held = (fd: number): Lock => {
+/** What this process holds for itself: it need not ask, which stops everything here for as long as a program takes to start. */
+const ours = new Set<string>();
+
+function held(path: string, fd: number, mode: 'exclusive' | 'shared'): Lock {
+  if (mode === 'exclusive') ours.add(path);
   let open = true;
   return {
     release: () => {
-      if (open) closeSync(fd);
+      if (!open) return;
       open = false;
+      ours.delete(path);
+      closeSync(fd);
     },
   };
-};
+}
 
 /** Takes the lock on a file, blocking this process up to `seconds` (0: not at all). Null: somebody else holds it. */
 export function takeLockSync(path: string, seconds: number, mode: 'exclusive' | 'shared' = 'exclusive'): Lock | null {
@@ -90,7 +96,7 @@ export function takeLockSync(path: string, seconds: number, mode: 'exclusive' | 
     try {
       if (!flockSync(path, fd, mode, seconds)) return null;
       taken = isCurrent(fd, path);
-      if (taken) return held(fd);
+      if (taken) return held(path, fd, mode);
     } finally {
       if (!taken) closeSync(fd);
     }
@@ -107,7 +113,7 @@ export async function takeLock(path: string, seconds: number): Promise<Lock | nu
     try {
       if (!(await flock(path, fd, seconds))) return null;
       taken = isCurrent(fd, path);
-      if (taken) return held(fd);
+      if (taken) return held(path, fd, 'exclusive');
     } finally {
       if (!taken) closeSync(fd);
     }
@@ -116,6 +122,7 @@ export async function takeLock(path: string, seconds: number): Promise<Lock | nu
 
 /** Whether somebody holds the lock so that `against` cannot be had now. Creates nothing; a file that is not there is not held. */
 export function isHeld(path: string, against: 'exclusive' | 'shared' = 'shared'): boolean {
+  if (ours.has(path)) return true;
   let fd: number;
   try {
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

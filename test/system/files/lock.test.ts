@@ -192,12 +192,27 @@ test('B13: a symbolic link or a pipe in the place of a lock is refused, and its 
   expect(() => takeLockSync(join(temporary.state, 'pipe'), 0)).toThrow('not a regular file');
 });
 
-test('without flock(1) it says what to install', async () => {
+async function withoutFlock(deed: () => Promise<void>): Promise<void> {
   const path = process.env['PATH'];
   process.env['PATH'] = '/nowhere';
   try {
-    await expect(openLocks(temporary.state).claimPlace(1)).rejects.toMatchObject({ hint: expect.stringContaining('util-linux') as string });
+    await deed();
   } finally {
     process.env['PATH'] = path;
   }
+}
+
+test('without flock(1) it says what to install', () =>
+  withoutFlock(async () => {
+    await expect(openLocks(temporary.state).claimPlace(1)).rejects.toMatchObject({ hint: expect.stringContaining('util-linux') as string });
+  }));
+
+test('what this process holds it knows without starting a program, and no longer than it holds it', async () => {
+  const lock = await openLocks(temporary.state).claimEvent(id);
+  await withoutFlock(async () => expect(await openLocks(temporary.state).isEventAlive(id)).toBe(true));
+  lock?.release();
+  await withoutFlock(async () => {
+    await expect(openLocks(temporary.state).isEventAlive(id)).rejects.toMatchObject({ code: 'ledger' });
+  });
+  expect(await openLocks(temporary.state).isEventAlive(id)).toBe(false);
 });
