@@ -5,8 +5,9 @@
  * `--only dumps|jobs|gentle|starts|api`, `--markdown` writes the page.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatDuration } from '../../src/model/units.js';
 import { capture } from '../../src/system/programs/exec.js';
@@ -41,8 +42,17 @@ const sizes = (options.size ?? (options.quick ? '100MB' : '100MB,1GB,5GB')).spli
 const usual = (bytes: number): number => (bytes >= 5e9 ? 1 : bytes >= 1e9 ? 3 : 5);
 const roundsAt = (bytes: number): number => Number(options.rounds ?? (options.quick ? 3 : usual(bytes)));
 const started = performance.now();
-/** Of the last minute, before anything was measured. */
-const [load = 0] = loadavg();
+/** The share of the cores that others keep busy, for a second. */
+async function busyNow(): Promise<number> {
+  const spent = () => cpus().map(({ times }) => [times.idle, times.user + times.nice + times.sys + times.irq] as const);
+  const sum = (all: readonly (readonly [number, number])[], which: 0 | 1) => all.reduce((total, one) => total + one[which], 0);
+  const before = spent();
+  await sleep(1000);
+  const after = spent();
+  const [idle, busy] = [sum(after, 0) - sum(before, 0), sum(after, 1) - sum(before, 1)];
+  return busy / (idle + busy);
+}
+const busy = await busyNow();
 const say = (line: string) => void process.stderr.write(`[${formatDuration(performance.now() - started)}] ${line}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), 'backup-automation-bench-'));
@@ -101,7 +111,7 @@ async function factsOf(server: string): Promise<[string, string][]> {
     ['machine', `${cpus().length} cores (${cpu?.model.trim()}), ${formatBytes(totalmem())} memory, Linux ${release()}`],
     ['versions', `Node ${process.versions.node}, PostgreSQL ${server}, zstd ${/v([\d.]+)/.exec(zstd)?.[1] ?? 'none'}`],
     ['databases', `${sizes.join(', ')} as a plain dump`],
-    ['load before', `${load.toFixed(1)}${load > cpus().length / 4 ? ': others were at work, so that the figures say little' : ''}`],
+    ['busy before', `${Math.round(100 * busy)} % of the cores${busy > 0.1 ? ': others were at work, so that the figures say little' : ''}`],
     ['took', formatDuration(performance.now() - started)],
   ];
 }

@@ -73,7 +73,7 @@ export async function measureGentle(server: Server, { rounds, folder, bin, say }
       figure: over(({ p95 }) => p95, 'gentle', 'none'),
       seen: `beside one that is not gentle ${usual.toFixed(2)}; ${rate} transactions a second`,
       whenMissed:
-        'all that runs here and its sessions keep to one core of two, at the lowest priority: the others have the other core to themselves, and meet the dump in memory, on the disk and wherever the kernel moves them',
+        "all that runs here and its sessions keep to one core of two, at the lowest priority: the others have the other core to themselves, and meet the dump in memory, on the disk and wherever the kernel moves them, more so where the database is larger than the server's buffers",
     },
     {
       what: 'time of a gentle backup over one that is not',

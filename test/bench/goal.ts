@@ -68,6 +68,12 @@ function goals(chapters: readonly Chapter[]): string {
   );
 }
 
+/** Chapters that tell of the same things side by side. */
+function tables(chapters: readonly Chapter[]): string[] {
+  const kindOf = ({ findings }: Chapter) => findings[0]?.what;
+  return [...new Set(chapters.map(kindOf))].map((kind) => goals(chapters.filter((chapter) => kindOf(chapter) === kind)));
+}
+
 /** For docs/performance.md. */
 export function page(chapters: readonly Chapter[], facts: readonly (readonly [string, string])[], command: string): string {
   const missed = new Map(chapters.flatMap(({ findings }) => findings).flatMap((one) => (met(one) ? [] : [[one.what, one.whenMissed]])));
@@ -80,7 +86,7 @@ export function page(chapters: readonly Chapter[], facts: readonly (readonly [st
       rows(['', ''], facts),
       '## Goals',
       'In bold what was missed.',
-      goals(chapters),
+      ...tables(chapters),
       ...(missed.size > 0
         ? ['## Goals that were missed', [...missed].map(([what, why]) => `- **${what}**${why === undefined ? '' : `: ${why}`}`).join('\n')]
         : []),
@@ -98,7 +104,7 @@ export function page(chapters: readonly Chapter[], facts: readonly (readonly [st
       '- **`--jobs 2`** is measured without fingerprint and check, as what it is compared with does neither; `pg_dump -Fd -j2` compresses by gzip level 6.',
       '- **`pg_dump -Fc`** compresses by gzip level 6, what most people run.',
       '- **`node -e 0`** is the start of Node itself.',
-      `- **Who compresses**, by pg_dump 17.11 from a database of 400 MB, five pairs: \`pg_dump -Fc --compress=zstd:1\` over \`pg_dump -Fc -Z0 | zstd -1 -T1\`, both into a file and a SHA-256: 0.77 of the wall time (0.70 to 0.87), 0.68 of the CPU. So pg_dump does it where it can. By several processes of pg_dump 15, which has gzip alone: packed by zstd afterwards 1.7 to 1.9 times the floor, gzip level 1 inside 1.9 and 15 % more bytes.`,
+      `- **Who compresses**, by pg_dump 17.11 from a database of 400 MB, five pairs: \`pg_dump -Fc --compress=zstd:1\` over \`pg_dump -Fc -Z0 | zstd -1 -T1\`, both into a file and a SHA-256: 0.77 of the wall time (0.70 to 0.87), 0.68 of the CPU. So pg_dump does it where it can. By several processes of pg_dump 15, which has gzip alone: packed by zstd afterwards 1.7 to 1.9 times the floor, gzip level 1 inside 1.9 and 15 % more bytes. \`execute --jobs 2\` by pg_dump 17.11 from 1 GB, three rounds: 1.42 times the floor, 0.18 of \`pg_dump -Fd -j2\`.`,
       '- The database: 40 % small rows, 45 % text and jsonb with a GIN index, 15 % bytes that do not compress, as a plain dump counts.',
     ].join('\n\n') + '\n'
   );
