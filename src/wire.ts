@@ -30,6 +30,7 @@ import { runFlow } from './system/programs/flow.js';
 import { openLedger } from './system/ledger/ledger.js';
 import { openLocks } from './system/files/lock.js';
 import { openLog } from './system/log.js';
+import { keepAwake } from './system/pulse.js';
 import { openScratch } from './system/postgres/scratch.js';
 import { resolveSecret, resolveSecretText } from './system/secrets.js';
 import { openSigner } from './system/signer.js';
@@ -122,6 +123,7 @@ const aloud =
 
 /** Loads the configuration and puts everything together. `announce` hears what happens; `signal` stops it. */
 export async function makeContext(options: WireOptions, announce: Announce = () => {}, signal: AbortSignal = never): Promise<Wired> {
+  keepAwake();
   const fingerprint = fingerprintOf(options, here());
   const loaded = await loadConfig(options, here());
   const { config } = loaded;
