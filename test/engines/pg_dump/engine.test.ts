@@ -151,9 +151,11 @@ describe('programs', () => {
 async function doctor(backupId: string, change: (archive: Buffer) => Buffer): Promise<void> {
   const folder = join(project.backups, 'shop', backupId);
   const file = join(folder, `database.dump${packed()}`);
+  // beside the server's programs where they were fetched
+  const zstd = existsSync(program('zstd')) ? program('zstd') : 'zstd';
   // newer programs compress inside of the archive
   const through = (args: readonly string[], input: Buffer): Buffer =>
-    packed() ? execFileSync('zstd', ['-q', '-c', ...args], { input, maxBuffer: 1e9 }) : input;
+    packed() ? execFileSync(zstd, ['-q', '-c', ...args], { input, maxBuffer: 1e9 }) : input;
   const bytes = through([], change(through(['-d'], readFileSync(file))));
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as Manifest;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
