@@ -100,6 +100,11 @@ const closed = '57P03';
 const notYet =
   'the server lets nobody in: it is starting, stopping or recovering, see its log; a standby that is backed up needs hot_standby = on';
 
+function hintOf(thrown: Error, code: FailureCode, { passwordHint }: Destination): string | null {
+  if (code === 'authentication') return passwordHint;
+  return isServerError(thrown) && thrown.code === closed ? notYet : null;
+}
+
 /** A failed try as a Failure that names user, host, port and database, with the SQLSTATE kept in its cause. */
 function connectFailure(error: unknown, place: Destination): Failure {
   if (error instanceof Failure) return error;
@@ -108,11 +113,9 @@ function connectFailure(error: unknown, place: Destination): Failure {
   // several addresses refused at once come without a message
   const reason = thrown.message || ('code' in thrown ? String(thrown.code) : 'no answer');
   const detail = 'detail' in thrown && typeof thrown.detail === 'string' ? ` (${thrown.detail})` : '';
-  const hint = code === 'authentication' ? place.passwordHint : isServerError(thrown) && thrown.code === closed ? notYet : undefined;
-  return new Failure(code, redact(`cannot connect to ${describePlace(place)}: ${reason}${detail}`), {
-    cause: thrown,
-    ...(hint && { hint }),
-  });
+  const hint = hintOf(thrown, code, place);
+  const message = redact(`cannot connect to ${describePlace(place)}: ${reason}${detail}`);
+  return new Failure(code, message, { cause: thrown, ...(hint && { hint }) });
 }
 
 function queryFailure(error: unknown, place: Destination): Failure {
