@@ -15,6 +15,7 @@ import { verifyBackup } from '../../../src/core/verify.js';
 import { memberName } from '../../../src/engines/pg_dump/members.js';
 import { databaseNamePattern, type BackupDetails, type Manifest } from '../../../src/model/backup/backup.js';
 import type { Dump } from '../../../src/model/roles/engine/dump.js';
+import { findProgram } from '../../../src/system/programs/programs.js';
 import { count } from '../../fixtures/counts.js';
 import { cloneDatabase, databaseUrl, lockCustomers, packed, program, sql, type TestDatabase } from '../../fixtures/database.js';
 import { byHand, inProcess, lab, type Lab, hurried } from '../../fixtures/lab.js';
@@ -151,8 +152,7 @@ describe('programs', () => {
 async function doctor(backupId: string, change: (archive: Buffer) => Buffer): Promise<void> {
   const folder = join(project.backups, 'shop', backupId);
   const file = join(folder, `database.dump${packed()}`);
-  // beside the server's programs where they were fetched
-  const zstd = existsSync(program('zstd')) ? program('zstd') : 'zstd';
+  const zstd = findProgram('zstd') ?? 'zstd';
   // newer programs compress inside of the archive
   const through = (args: readonly string[], input: Buffer): Buffer =>
     packed() ? execFileSync(zstd, ['-q', '-c', ...args], { input, maxBuffer: 1e9 }) : input;
