@@ -26,7 +26,7 @@ export async function observe<T>(
   deed: (watched: Context) => Promise<T>,
   seen: (impact: Impact) => void,
 ): Promise<T> {
-  const watch = await context.engine.watch(database, event.id).catch(() => null);
+  const watch = await context.engine.watch(database, event.id).catch((error: unknown) => unwatched(context, database, error));
   if (!watch) return deed(context);
   const before = await lookBefore(context, watch, database.name).catch(() => null);
   const decision = decideGentle({
@@ -52,6 +52,11 @@ export async function observe<T>(
     await watch.close().catch(() => {});
     seen(impactOf(before ?? [], during, decision, refused));
   }
+}
+
+function unwatched({ log }: Context, { name }: Pick<Database, 'name'>, error: unknown): null {
+  log('warn', `${name}: the database cannot be watched, and nothing gives way to those who wait for it: ${asFailure(error).message}`);
+  return null;
 }
 
 /** Programs started by it keep to the core. */
@@ -81,13 +86,15 @@ interface Looking {
   readonly waits: (waits: string | null) => Promise<void>;
 }
 
-/** Looks until it is told to end, or cannot look any more. */
+/** Looks until it is told to end. A look that fails is no reason to stop: others may wait for us just then. */
 async function lookOn(context: Context, { watch, decision, during, signal, giveWay, name, waits }: Looking): Promise<{ refused: boolean }> {
   const kept = new Set<number>();
   let refused = false;
+  let blind = false;
   for (let round = 0; !signal.aborted; round += 1) {
     try {
       const seen = await watch.look();
+      blind = false;
       during.push(seen);
       const fresh = decision.core === null ? [] : seen.backends.filter((pid) => !kept.has(pid));
       if (decision.core !== null && fresh.length > 0) {
@@ -97,11 +104,11 @@ async function lookOn(context: Context, { watch, decision, during, signal, giveW
       const failure = tooLong(context, name, seen);
       if (failure) giveWay.abort(failure);
       await waits(seen.waits);
-      await context.clock.sleep(pauses[round] ?? pause, signal);
     } catch (error) {
-      if (!signal.aborted) context.log('warn', `${name}: the database cannot be watched any more: ${asFailure(error).message}`);
-      break;
+      if (!signal.aborted && !blind) unwatched(context, { name }, error);
+      blind = true;
     }
+    await context.clock.sleep(pauses[round] ?? pause, signal).catch(() => {});
   }
   return { refused };
 }

@@ -28,10 +28,19 @@ async function within(shims: ShimDirectory, settings: object, deed: (project: La
 const sessions = () =>
   sql(database.url, `SELECT pid FROM pg_stat_activity WHERE datname = '${database.name}' AND application_name LIKE 'backup-automation:%'`);
 
-test('a dump gives way to a session that waits for it, and is tried again', async () => {
+/** Of the dump, on the table that the test alters: a session that has none yet stands in nobody's way. */
+const lock = () =>
+  sql(
+    database.url,
+    `SELECT DISTINCT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE relation = 'customers'::regclass AND granted AND application_name LIKE 'backup-automation:%'`,
+  );
+
+test('a dump gives way to a session that waits for it, also when its watch was ended meanwhile, and is tried again', async () => {
   await within(shimDirectory({ pg_dump: shim.silent }), { maxBlocking: 1 }, async (project) => {
     const running = project.json(['execute']);
-    await expect.poll(sessions, { timeout: 45_000 }).not.toBe('');
+    await expect.poll(lock, { timeout: 45_000 }).not.toBe('');
+    const ended = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '${database.name}' AND application_name = 'backup-automation watch'`;
+    expect((await sql(database.url, ended)).trim()).toBe('1');
     // ends when the dump's session is gone
     await sql(database.url, 'ALTER TABLE customers ADD COLUMN courtesy int; ALTER TABLE customers DROP COLUMN courtesy');
     const { exitCode, document } = await running;

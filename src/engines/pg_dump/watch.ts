@@ -77,7 +77,9 @@ const left = `SELECT LEAST(
 /** Opens the session. Throws when there is no place for it, or none left for the dump beside it: then nothing is watched. */
 export async function beginWatch(connection: Connection, eventId: string): Promise<Watch> {
   const server = await connection.server();
-  const session: Session = await server.connect({ applicationName: `${applicationName} watch`, settings: { statement_timeout: patience } });
+  const open = (): Promise<Session> =>
+    server.connect({ applicationName: `${applicationName} watch`, settings: { statement_timeout: patience } });
+  let session = await open();
   // a server that does not tell may have enough
   const [{ places } = { places: neededBeside }] = await session.query<{ places: number }>(left).catch(() => []);
   if (places < neededBeside) {
@@ -93,6 +95,7 @@ export async function beginWatch(connection: Connection, eventId: string): Promi
   return {
     local,
     async look(): Promise<Observation> {
+      if (session.isLost()) session = await open();
       const at = systemClock.monotonic();
       const [row] = await session.query<Row>(look, [applicationNameOf(eventId)]);
       if (!row) throw new Error('the server knows nothing of this database');

@@ -15,6 +15,7 @@ import type { Stage } from './flow.js';
 export interface Watch {
   /** Whether the server's processes are processes of this host. */
   readonly local: boolean;
+  /** Opens its session anew when it broke. Throws where the server does not answer in time; the next look may. */
   look(): Promise<Observation>;
   close(): Promise<void>;
 }
