@@ -207,6 +207,13 @@ const dumped = (folder: string) => readdirSync(folder).filter((name) => name.sta
 /** Whether a core comes to lie beside the process that died, where this test can look at it. */
 const seesCores = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').startsWith('core');
 
+/** A core may be larger than a string can be. */
+function holdsCanary(path: string): boolean {
+  const { status } = spawnSync('grep', ['-qa', 'Canary[0-9]', path]);
+  expect([0, 1]).toContain(status);
+  return status === 0;
+}
+
 describe.skipIf(!seesCores)(`J5: an image of the process${seesCores ? '' : ' (cores go elsewhere on this machine)'}`, () => {
   const unlimited = ['sh', '-c', 'ulimit -c unlimited; exec "$@"', 'sh'];
 
@@ -232,8 +239,7 @@ describe.skipIf(!seesCores)(`J5: an image of the process${seesCores ? '' : ' (co
       }
       const images = dumped(project.directory);
       expect(images.filter((name) => name.startsWith('report'))).toEqual([]);
-      for (const name of images)
-        expect({ name, hit: canary.test(readFileSync(join(project.directory, name), 'latin1')) }).toEqual({ name, hit: false });
+      for (const name of images) expect({ name, hit: holdsCanary(join(project.directory, name)) }).toEqual({ name, hit: false });
     } finally {
       shims.remove();
       project.cleanup();
@@ -247,7 +253,7 @@ describe.skipIf(!seesCores)(`J5: an image of the process${seesCores ? '' : ' (co
     spawnSync(file, words, { cwd: project.directory, env: { ...project.env, ...env } });
     const images = dumped(project.directory);
     expect(images).toHaveLength(1);
-    expect(canary.test(readFileSync(join(project.directory, images[0] ?? ''), 'latin1'))).toBe(true);
+    expect(holdsCanary(join(project.directory, images[0] ?? ''))).toBe(true);
     project.cleanup();
   });
 });

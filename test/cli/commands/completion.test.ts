@@ -91,7 +91,7 @@ test('bash asks the configuration for the names of schedules and databases', () 
   writeFileSync(file, JSON.stringify(configuration));
   const command = join(folder, 'backup-automation');
   const cli = join(import.meta.dirname, '../../../bin/backup-automation.js');
-  writeFileSync(command, `#!/bin/sh\nexec ${process.execPath} '${cli}' --config '${file}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(command, `#!/bin/sh\nexec '${process.execPath}' '${cli}' --config '${file}' "$@"\n`, { mode: 0o755 });
   const path = process.env['PATH'];
   process.env['PATH'] = `${folder}:${path}`;
   try {
