@@ -73,16 +73,16 @@ function isCurrent(fd: number, path: string): boolean {
 }
 
 /** What this process holds for itself: it need not ask, which stops everything here for as long as a program takes to start. */
-const ours = new Set<string>();
+const holding = new Set<string>();
 
 function held(path: string, fd: number, mode: 'exclusive' | 'shared'): Lock {
-  if (mode === 'exclusive') ours.add(path);
+  if (mode === 'exclusive') holding.add(path);
   let open = true;
   return {
     release: () => {
       if (!open) return;
       open = false;
-      ours.delete(path);
+      holding.delete(path);
       closeSync(fd);
     },
   };
@@ -122,7 +122,7 @@ export async function takeLock(path: string, seconds: number): Promise<Lock | nu
 
 /** Whether somebody holds the lock so that `against` cannot be had now. Creates nothing; a file that is not there is not held. */
 export function isHeld(path: string, against: 'exclusive' | 'shared' = 'shared'): boolean {
-  if (ours.has(path)) return true;
+  if (holding.has(path)) return true;
   let fd: number;
   try {
     fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
